@@ -1,0 +1,57 @@
+package meter
+
+// Utility is what a meter measures. It names the measurement in the database.
+type Utility string
+
+// The utilities Imdad knows.
+const (
+	Electricity Utility = "electricity"
+	Water       Utility = "water"
+	Fuel        Utility = "fuel"
+	Generator   Utility = "generator"
+)
+
+// Utilities lists them in the order people expect to read them.
+var Utilities = []Utility{Electricity, Water, Fuel, Generator}
+
+// Valid tells whether u is one of Utilities.
+func (u Utility) Valid() bool {
+	switch u {
+	case Electricity, Water, Fuel, Generator:
+		return true
+	}
+	return false
+}
+
+// Series identifies one meter's stream of readings. There is one Series value
+// per meter in a process: a Catalog makes it, and stages keep per-meter state
+// in slices indexed by Index instead of maps keyed by strings.
+type Series struct {
+	Zone    string
+	Utility Utility
+	Meter   string
+	Index   int // dense, from 0, in order of first sight
+}
+
+// Reading is one meter at one time with its registers: one line in the
+// database. A Reading and its Values belong to whoever filled them and are
+// reused for the next message: copy what must outlive the call.
+type Reading struct {
+	Series *Series
+	Time   int64 // milliseconds since the Unix epoch, UTC
+	// DeviceTime is what the meter's own clock said, in milliseconds, where
+	// Time had to be taken from the receiver instead. It has meaning with
+	// Quality ClockInvalid only.
+	DeviceTime int64
+	Seq        int64 // the meter's message number; has meaning if HasSeq
+	HasSeq     bool
+	Quality    Quality
+	Historical bool // a backfill: stored, never alarmed on
+	Values     []Value
+}
+
+// Value is one register of a reading, in the unit its name ends with.
+type Value struct {
+	Register string
+	Value    float64 // finite; booleans are 1 and 0
+}
