@@ -1,0 +1,92 @@
+package vet
+
+import (
+	"strings"
+
+	"github.com/imdad-telemetry/imdad/collector/meter"
+)
+
+// limits is the range in which a register's value is physically plausible, in
+// the register's own unit.
+type limits struct{ low, high float64 }
+
+// byName holds the registers whose range differs from their unit's. A dead
+// feeder reads 0 Hz and 0 V: that is a measurement, not a fault.
+var byName = map[string]limits{
+	"power_factor":                 {-1, 1},
+	"running":                      {0, 1},
+	"energy_import_kwh":            {0, 1e12},
+	"energy_export_kwh":            {0, 1e12},
+	"apparent_power_kva":           {0, 1e6},
+	"volume_m3":                    {0, 1e12},
+	"volume_l":                     {0, 1e12},
+	"volume15_l":                   {0, 1e12},
+	"tank_volume_m3":               {0, 1e6},
+	"level_mm":                     {0, 50_000},
+	"water_level_mm":               {0, 50_000},
+	"tank_level_m":                 {0, 50},
+	"consumed_l":                   {0, 1e12},
+	"delivered_l":                  {0, 1e12},
+	"run_hours_h":                  {0, 1e6},
+	"battery_v":                    {0, 1000},
+	"fuel_rate_lph":                {0, 1e5},
+	"reactive_energy_import_kvarh": {0, 1e12},
+}
+
+// byUnit holds the range of every other register, by the unit its name ends
+// with. Medium voltage is 20 kV or 66 kV; 1 MV and 100 kA leave room.
+var byUnit = []struct {
+	suffix string
+	limits limits
+}{
+	{"_hz", limits{0, 70}},
+	{"_v", limits{0, 1e6}},
+	{"_a", limits{0, 1e5}},
+	{"_kw", limits{-1e6, 1e6}},
+	{"_kvar", limits{-1e6, 1e6}},
+	{"_kva", limits{-1e6, 1e6}},
+	{"_bar", limits{-1, 100}},
+	{"_c", limits{-60, 200}},
+	{"_m3h", limits{-1e5, 1e5}},
+	{"_lph", limits{-1e6, 1e6}},
+}
+
+// rangeOf returns the register's limits; ok is false for registers nobody has
+// set a range for, which may hold any number.
+func rangeOf(register string) (limits, bool) {
+	if l, ok := byName[register]; ok {
+		return l, true
+	}
+	for _, u := range byUnit {
+		if strings.HasSuffix(register, u.suffix) {
+			return u.limits, true
+		}
+	}
+	return limits{}, false
+}
+
+// ranges remembers the limits of the registers that occur, so that the steady
+// state costs one look-up a register.
+type ranges map[string]limits
+
+// maxRanges bounds the names remembered.
+const maxRanges = 1 << 14
+
+// inside tells whether every register lies in its range.
+func (rs ranges) inside(values []meter.Value) bool {
+	for i := range values {
+		l, ok := rs[values[i].Register]
+		if !ok {
+			if l, ok = rangeOf(values[i].Register); !ok {
+				l = limits{-maxFloat, maxFloat}
+			}
+			if len(rs) < maxRanges {
+				rs[values[i].Register] = l
+			}
+		}
+		if v := values[i].Value; v < l.low || v > l.high {
+			return false
+		}
+	}
+	return true
+}

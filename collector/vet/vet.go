@@ -1,0 +1,116 @@
+package vet
+
+import (
+	"math"
+	"time"
+
+	"github.com/imdad-telemetry/imdad/collector/meter"
+)
+
+const maxFloat = math.MaxFloat64
+
+// Limits of time, in the order of a reading's life.
+const (
+	// MaxAhead is how far a device clock may be ahead of ours.
+	MaxAhead = 5 * time.Minute
+	// LateAfter is the age at which a reading no longer counts as news.
+	LateAfter = time.Hour
+	// Window is how long a reading is remembered for telling duplicates, as
+	// long as MaxRemembered is not reached before.
+	Window = time.Hour
+)
+
+// earliest is 2000-01-01 in milliseconds: a clock that says less has lost its
+// battery.
+var earliest = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
+
+// Verdict is what is to be done with a reading.
+type Verdict uint8
+
+const (
+	// Store the reading.
+	Store Verdict = iota
+	// Conflict: store it; the same registers had other values at this time,
+	// which it replaces.
+	Conflict
+	// Duplicate: drop it; it has been stored before, register by register.
+	Duplicate
+)
+
+// Vetter judges readings. It is not safe for concurrent use.
+type Vetter struct {
+	ranges ranges
+	seen   memory
+	meters []meterState // by Series.Index
+}
+
+// meterState is what vetting keeps per meter: 16 bytes.
+type meterState struct {
+	hash      uint64 // of the identity; 0: not yet worked out
+	lastStamp int64  // the last time given on receipt, ms
+}
+
+// New returns a vetter that remembers nothing.
+func New() *Vetter { return &Vetter{ranges: make(ranges), seen: newMemory(MaxRemembered)} }
+
+// ClockValid tells whether a device's time, in ms, can be believed at the time
+// of receipt, in ms.
+func ClockValid(device, received int64) bool {
+	return device >= earliest && device <= received+MaxAhead.Milliseconds()
+}
+
+// Check sets the reading's quality and, where the device's clock cannot be
+// believed, its time; received is the time of receipt in ms. If the verdict is
+// not Duplicate it appends the reading's fingerprint to prints.
+func (v *Vetter) Check(r *meter.Reading, received int64, prints []byte) (Verdict, []byte) {
+	m := v.meter(r.Series)
+	id := uint64(r.Time)
+	switch {
+	case !ClockValid(r.Time, received):
+		r.DeviceTime = r.Time
+		r.Time = max(received, m.lastStamp+1)
+		r.Quality = r.Quality.Worst(meter.ClockInvalid)
+		// A clock that stands still would make every message a duplicate of
+		// the last, so its time counts only together with a message number.
+		id = uint64(r.Time)
+		if r.HasSeq {
+			id = mix(uint64(r.DeviceTime)) ^ uint64(r.Seq)
+		}
+	case received-r.Time > LateAfter.Milliseconds():
+		r.Quality = r.Quality.Worst(meter.Late)
+	}
+	if !v.ranges.inside(r.Values) {
+		r.Quality = r.Quality.Worst(meter.OutOfRange)
+	}
+
+	print := fingerprint(m.hash, id, r.Values)
+	before, known := v.seen.get(print.key)
+	if known && before == print.values {
+		return Duplicate, prints
+	}
+	if r.Quality >= meter.ClockInvalid && r.DeviceTime != 0 {
+		m.lastStamp = r.Time
+	}
+	v.seen.put(print, received)
+	prints = print.append(prints)
+	if known {
+		return Conflict, prints
+	}
+	return Store, prints
+}
+
+// Load remembers fingerprints that Check has appended in an earlier life.
+func (v *Vetter) Load(prints []byte, received int64) error {
+	return eachPrint(prints, func(p print) { v.seen.put(p, received) })
+}
+
+func (v *Vetter) meter(s *meter.Series) *meterState {
+	for len(v.meters) <= s.Index {
+		v.meters = append(v.meters, meterState{})
+	}
+	m := &v.meters[s.Index]
+	if m.hash == 0 {
+		m.hash = identity(s)
+	}
+	return m
+}
