@@ -1,0 +1,25 @@
+package peers
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os/exec"
+)
+
+// Promtool runs Prometheus's own checker, for example Promtool(ctx, exposition, "check", "metrics"), and returns all that
+// it printed. A finding is an error that contains it.
+func Promtool(ctx context.Context, stdin io.Reader, args ...string) (string, error) {
+	binary, err := installed("promtool")
+	if err != nil {
+		return "", err
+	}
+	var out bytes.Buffer
+	cmd := exec.CommandContext(ctx, binary, args...) //nolint:gosec // the caller names what to check
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &out, &out
+	if err := cmd.Run(); err != nil {
+		return out.String(), fmt.Errorf("promtool %v: %w:\n%s", args, err, out.String())
+	}
+	return out.String(), nil
+}
