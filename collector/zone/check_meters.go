@@ -1,0 +1,98 @@
+package zone
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/imdad-telemetry/imdad/collector/meter"
+)
+
+// measures says what a utility's meters may stand at.
+var measures = map[meter.Utility][]Kind{
+	meter.Electricity: {SubstationKind, FeederKind, PlantKind, PumpingStationKind},
+	meter.Water:       {PumpingStationKind, WaterLineKind, PlantKind, TankKind},
+	meter.Fuel:        {TankKind, PlantKind},
+	meter.Generator:   {PlantKind},
+}
+
+// meterKey is a meter's identity, as in its topic.
+type meterKey struct {
+	zone    string
+	utility meter.Utility
+	id      string
+}
+
+func (m *Meter) key() meterKey { return meterKey{m.Zone, m.Utility, m.ID} }
+
+// meters checks what may be a hundred thousand entries: paths are made for
+// problems only.
+func (c *checker) meters() {
+	type index struct{ file, i int }
+	n := 0
+	for _, f := range c.files {
+		n += len(f.Meters)
+	}
+	seen := make(map[meterKey]index, n)
+	for file, f := range c.files {
+		for i := range f.Meters {
+			m := &f.Meters[i]
+			if !c.meterIsFine(m, f.City.ID) {
+				c.meter(meterPlace(file, i), m, f.City.ID)
+			}
+			if first, twice := seen[m.key()]; !twice {
+				seen[m.key()] = index{file, i}
+			} else if m.ID != "" {
+				c.addSee(meterPlace(file, i).key("id"), meterPlace(first.file, first.i),
+					"meter %s is listed twice for %s in zone %s", excerpt(m.ID), m.Utility, excerpt(m.Zone))
+			}
+		}
+	}
+}
+
+func meterPlace(file, i int) Place { return Place{file, fmt.Sprintf("meters[%d]", i)} }
+
+// meterIsFine tells, without allocating, that meter would find nothing.
+func (c *checker) meterIsFine(m *Meter, city string) bool {
+	zone, object := c.index[m.Zone], c.index[m.At]
+	return meter.ValidID(m.ID) &&
+		zone.Kind == ZoneKind && zone.City == city &&
+		slices.Contains(measures[m.Utility], object.Kind) &&
+		(object.Kind != TankKind || c.holds[m.At] == m.Utility) &&
+		m.IntervalS >= 0 && !math.IsInf(m.IntervalS, 0)
+}
+
+// meter says what is wrong with one meter.
+func (c *checker) meter(at Place, m *Meter, city string) {
+	c.id(at.key("id"), m.ID)
+	c.zone(at.key("zone"), m.Zone, city)
+	if m.IntervalS < 0 || math.IsNaN(m.IntervalS) || math.IsInf(m.IntervalS, 0) {
+		c.add(at.key("interval_s"), "%v is impossible; give the seconds between messages, above 0", m.IntervalS)
+	}
+	switch {
+	case m.Utility == "":
+		c.add(at.key("utility"), "missing; use %s", either(texts(meter.Utilities)))
+		return
+	case !m.Utility.Valid():
+		c.add(at.key("utility"), "unknown utility %s%s", excerpt(m.Utility), c.suggest(string(m.Utility), texts(meter.Utilities)))
+		return
+	}
+	object, ok := c.reference(at.key("at"), m.At, article(m.Utility)+" meter stands at", measures[m.Utility]...)
+	if ok && object.Kind == TankKind {
+		c.meterAtTank(at.key("at"), m, object)
+	}
+}
+
+func article(u meter.Utility) string {
+	if u == meter.Electricity {
+		return "an " + string(u)
+	}
+	return "a " + string(u)
+}
+
+// meterAtTank refuses a water meter at a fuel tank and the like.
+func (c *checker) meterAtTank(at Place, m *Meter, tank entry) {
+	if holds := c.holds[m.At]; holds != m.Utility && holds.Valid() {
+		c.addSee(at, tank.Place, "tank %q holds %s; a %s meter cannot stand there", m.At, holds, m.Utility)
+	}
+}
