@@ -113,6 +113,8 @@ func (d *decoder) string(n *node, v reflect.Value, path string) {
 		v.SetString(n.text)
 	case null:
 		d.refuse(n.at, path, `expected text, got nothing; write "" for an empty one`)
+	case mapping:
+		d.refuse(n.at, path, "expected text, got %s; put a text with a colon in quotes", n)
 	default:
 		d.refuse(n.at, path, "expected text, got %s", n)
 	}

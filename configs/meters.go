@@ -1,0 +1,208 @@
+package configs
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/imdad-telemetry/imdad/collector/meter"
+	"github.com/imdad-telemetry/imdad/collector/zone"
+	"github.com/imdad-telemetry/imdad/collector/zone/spelling"
+)
+
+// meterColumns are the columns of a CSV list of meters, under the YAML names
+// of zone.Meter's fields.
+var meterColumns = []meterColumn{
+	{"id", true, func(m *zone.Meter, s string) string { m.ID = s; return "" }},
+	{"zone", true, func(m *zone.Meter, s string) string { m.Zone = s; return "" }},
+	{"utility", true, func(m *zone.Meter, s string) string { m.Utility = meter.Utility(s); return "" }},
+	{"at", true, func(m *zone.Meter, s string) string { m.At = s; return "" }},
+	{"interval_s", false, setInterval},
+}
+
+type meterColumn struct {
+	name     string
+	required bool
+	set      func(*zone.Meter, string) string // returns what is wrong, "" if nothing
+}
+
+// setInterval takes an empty field as not given.
+func setInterval(m *zone.Meter, text string) string {
+	if text == "" {
+		return ""
+	}
+	f, err := parseFloat(text)
+	if err != nil {
+		return fmt.Sprintf("expected a number, got %s", excerpt(text))
+	}
+	if f <= 0 {
+		return fmt.Sprintf("%s is impossible; give the seconds between messages, above 0", text)
+	}
+	m.IntervalS = f
+	return ""
+}
+
+// meterList is a CSV file of meters with what is needed to find positions in
+// it again: 8 bytes a meter.
+type meterList struct {
+	src     *source
+	columns []*meterColumn // by position in the file
+	meters  []zone.Meter
+	offsets []int64 // of each meter's row
+}
+
+// readMeters reads one CSV file. The list is nil if the file could not be read
+// or has no usable header; else it holds the rows that could be read.
+func readMeters(name string, open func(string) (*source, Mistakes)) (*meterList, Mistakes) {
+	src, ms := open(name)
+	if ms != nil {
+		return nil, ms
+	}
+	l := &meterList{src: src}
+	r := l.reader(0)
+	header, err := r.Read()
+	if errors.Is(err, io.EOF) {
+		return nil, Mistakes{{src.clamp(1, 1), "the file is empty; its first row names the columns: " + columnNames()}}
+	}
+	if err != nil {
+		return nil, Mistakes{l.csvMistake(0, err)}
+	}
+	if ms = l.header(r, header); ms != nil {
+		return nil, ms
+	}
+	return l, l.rows(r)
+}
+
+func (l *meterList) reader(offset int64) *csv.Reader {
+	r := csv.NewReader(bytes.NewReader(l.src.text[offset:]))
+	r.FieldsPerRecord = -1 // counted here, to say what is missing
+	return r
+}
+
+func columnNames() string {
+	names := make([]string, len(meterColumns))
+	for i, c := range meterColumns {
+		names[i] = c.name
+	}
+	return strings.Join(names, ", ")
+}
+
+// header finds out which column is where.
+func (l *meterList) header(r *csv.Reader, names []string) Mistakes {
+	var ms Mistakes
+	for i, name := range names {
+		at := l.fieldAt(0, r, i)
+		known := slices.IndexFunc(meterColumns, func(c meterColumn) bool { return c.name == name })
+		switch {
+		case known < 0:
+			ms = append(ms, Mistake{at, fmt.Sprintf("unknown column %s; %s", excerpt(name), columnHint(name))})
+			l.columns = append(l.columns, nil)
+			continue
+		case slices.Contains(l.columns, &meterColumns[known]):
+			ms = append(ms, Mistake{at, fmt.Sprintf("column %q is given twice", name)})
+		}
+		l.columns = append(l.columns, &meterColumns[known])
+	}
+	for i := range meterColumns {
+		if c := &meterColumns[i]; c.required && !slices.Contains(l.columns, c) {
+			ms = append(ms, Mistake{l.fieldAt(0, r, 0), fmt.Sprintf("column %q is missing", c.name)})
+		}
+	}
+	return ms
+}
+
+func columnHint(name string) string {
+	var names []string
+	for _, c := range meterColumns {
+		names = append(names, c.name)
+	}
+	if meant, ok := spelling.Nearest(name, names); ok {
+		return fmt.Sprintf("did you mean %q?", meant)
+	}
+	return "columns, separated by commas: " + columnNames()
+}
+
+// rows reads everything below the header.
+func (l *meterList) rows(r *csv.Reader) Mistakes {
+	r.ReuseRecord = true
+	var ms Mistakes
+	for {
+		offset := r.InputOffset()
+		row, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			return ms
+		}
+		if err != nil {
+			ms = append(ms, l.csvMistake(0, err))
+			continue
+		}
+		if len(row) != len(l.columns) {
+			ms = append(ms, Mistake{l.fieldAt(0, r, min(len(row), len(l.columns))-1),
+				fmt.Sprintf("%d fields; the header has %d", len(row), len(l.columns))})
+			continue
+		}
+		ms = append(ms, l.row(r, row)...)
+		l.offsets = append(l.offsets, offset)
+	}
+}
+
+func (l *meterList) row(r *csv.Reader, row []string) Mistakes {
+	var ms Mistakes
+	var m zone.Meter
+	for i, c := range l.columns {
+		if wrong := c.set(&m, row[i]); wrong != "" {
+			ms = append(ms, Mistake{l.fieldAt(0, r, i), c.name + ": " + wrong})
+		}
+	}
+	l.meters = append(l.meters, m)
+	return ms
+}
+
+// at finds the position of a meter's column by reading its row again.
+func (l *meterList) at(i int, column string) Position {
+	offset := l.offsets[i]
+	r := l.reader(offset)
+	if _, err := r.Read(); err != nil {
+		return l.src.at(int(offset))
+	}
+	field := slices.IndexFunc(l.columns, func(c *meterColumn) bool { return c.name == column })
+	return l.fieldAt(offset, r, max(0, field))
+}
+
+// fieldAt is the position of a field of the row that r, which began at offset,
+// read last.
+func (l *meterList) fieldAt(offset int64, r *csv.Reader, field int) Position {
+	line, column := r.FieldPos(field)
+	return l.position(offset, line, column)
+}
+
+// position turns a line and byte column, counted from offset, into a position
+// in the file, whose columns are characters.
+func (l *meterList) position(offset int64, line, column int) Position {
+	first := l.src.at(int(offset))
+	if line > 1 {
+		start := l.src.starts[min(first.Line+line-2, len(l.src.starts)-1)]
+		return l.src.at(start + column - 1)
+	}
+	return l.src.at(int(offset) + column - 1)
+}
+
+func (l *meterList) csvMistake(offset int64, err error) Mistake {
+	var pe *csv.ParseError
+	if !errors.As(err, &pe) {
+		return Mistake{l.src.at(int(offset)), err.Error()}
+	}
+	at := l.position(offset, pe.Line, pe.Column)
+	switch {
+	case errors.Is(pe.Err, csv.ErrBareQuote):
+		return Mistake{at, `a quote inside a field; put the whole field in quotes and double the quotes in it`}
+	case errors.Is(pe.Err, csv.ErrQuote):
+		return Mistake{at, fmt.Sprintf("the quotes opened in line %d do not end as they should; a quote inside them is doubled",
+			l.position(offset, pe.StartLine, 1).Line)}
+	}
+	return Mistake{at, pe.Err.Error()}
+}
