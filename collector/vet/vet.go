@@ -65,8 +65,9 @@ func ClockValid(device, received int64) bool {
 func (v *Vetter) Check(r *meter.Reading, received int64, prints []byte) (Verdict, []byte) {
 	m := v.meter(r.Series)
 	id := uint64(r.Time)
+	stamped := !ClockValid(r.Time, received)
 	switch {
-	case !ClockValid(r.Time, received):
+	case stamped:
 		r.DeviceTime = r.Time
 		r.Time = max(received, m.lastStamp+1)
 		r.Quality = r.Quality.Worst(meter.ClockInvalid)
@@ -88,7 +89,7 @@ func (v *Vetter) Check(r *meter.Reading, received int64, prints []byte) (Verdict
 	if known && before == print.values {
 		return Duplicate, prints
 	}
-	if r.Quality >= meter.ClockInvalid && r.DeviceTime != 0 {
+	if stamped {
 		m.lastStamp = r.Time
 	}
 	v.seen.put(print, received)

@@ -1,0 +1,30 @@
+package main
+
+import (
+	"fmt"
+	"time"
+)
+
+// clockFlags make a simulated day play in minutes: now = start + speed × the
+// time since the program started. Network time-outs stay real.
+type clockFlags struct {
+	ClockStart time.Time `help:"What the clock shows at the start, as RFC 3339 (default: the real time)." placeholder:"T"`
+	Speed      float64   `help:"How many times faster than real the clock runs." default:"1" placeholder:"N"`
+}
+
+// clock returns the one clock that everything is handed.
+func (f clockFlags) clock() (func() time.Time, error) {
+	if f.Speed <= 0 {
+		return nil, fmt.Errorf("--speed %v: must be above 0", f.Speed)
+	}
+	if f.ClockStart.IsZero() && f.Speed == 1 {
+		return time.Now, nil
+	}
+	began, start := time.Now(), f.ClockStart
+	if start.IsZero() {
+		start = began
+	}
+	return func() time.Time {
+		return start.Add(time.Duration(float64(time.Since(began)) * f.Speed))
+	}, nil
+}

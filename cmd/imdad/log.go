@@ -1,0 +1,29 @@
+package main
+
+import (
+	"io"
+	"os"
+	"time"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/term"
+)
+
+// newLogger writes what people read to a terminal and JSON lines to anything
+// else, unless told which. Its times are the service's clock.
+func newLogger(w io.Writer, c logConfig, now func() time.Time) zerolog.Logger {
+	level, err := zerolog.ParseLevel(c.Level)
+	if err != nil {
+		level = zerolog.InfoLevel // a valid configuration has none but legal levels
+	}
+	console := c.Format == "console"
+	if f, ok := w.(*os.File); ok && c.Format == "auto" {
+		console = term.IsTerminal(int(f.Fd()))
+	}
+	if console {
+		w = zerolog.ConsoleWriter{Out: w, TimeFormat: "15:04:05"}
+	}
+	return zerolog.New(w).Level(level).Hook(zerolog.HookFunc(func(e *zerolog.Event, _ zerolog.Level, _ string) {
+		e.Time(zerolog.TimestampFieldName, now())
+	}))
+}

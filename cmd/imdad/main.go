@@ -1,0 +1,98 @@
+// Command imdad is the service of a city office and its operator's tool.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+func main() { os.Exit(run()) }
+
+// run returns the exit code: 0, 1 for a failure, 2 for a wrong command line.
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// After the first signal a second one ends the process at once.
+	context.AfterFunc(ctx, stop)
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	return execute(&env{ctx: ctx, hangup: hangup, stdout: os.Stdout, stderr: os.Stderr}, os.Args[1:])
+}
+
+// env is the world that commands run in.
+type env struct {
+	ctx            context.Context
+	hangup         <-chan os.Signal
+	stdout, stderr io.Writer
+}
+
+// cli is the whole command line. Help texts are written for someone who sees
+// the program for the first time.
+type cli struct {
+	Run        runCmd        `cmd:"" help:"Collect readings from the broker into the database until told to stop."`
+	Demo       demoCmd       `cmd:"" help:"Play a simulated city on this machine: broker, database, meters and collector in one."`
+	Check      checkCmd      `cmd:"" help:"Check a configuration and everything it names; print each mistake with its place."`
+	Quarantine quarantineCmd `cmd:"" help:"Look after the messages that could not be stored."`
+	Version    versionCmd    `cmd:"" help:"Print the version."`
+}
+
+const description = `Imdad watches the electricity, water and fuel that reach industrial cities: meters publish over MQTT,
+imdad writes their readings to InfluxDB and exposes Prometheus metrics. Nothing it has acknowledged is lost.
+
+Try it: imdad demo. Start with your own broker: imdad check --config imdad.yaml, then imdad run --config imdad.yaml.`
+
+func execute(e *env, args []string) int {
+	var c cli
+	parser, err := kong.New(&c, kong.Name("imdad"), kong.Description(description),
+		kong.Writers(e.stdout, e.stderr), kong.UsageOnError(), kong.Exit(func(code int) { panic(exit(code)) }))
+	if err != nil {
+		fmt.Fprintln(e.stderr, "imdad:", err)
+		return 1
+	}
+	return parse(e, parser, args)
+}
+
+// exit carries the code of --help out of the parser, which would otherwise
+// end the process.
+type exit int
+
+func parse(e *env, parser *kong.Kong, args []string) (code int) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case exit:
+			code = int(r)
+		default:
+			panic(r)
+		}
+	}()
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(e.stderr, "imdad: %v\nTry: imdad --help\n", err)
+		return 2
+	}
+	err = command.Run(e)
+	var shown reported
+	switch {
+	case errors.As(err, &shown):
+		return 1
+	case err != nil:
+		fmt.Fprintln(e.stderr, "imdad:", err)
+		return 1
+	}
+	return 0
+}
+
+// reported is a failure whose explanation has already been printed.
+type reported struct{ error }

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"os"
+	"reflect"
+	"strings"
+	"sync"
+
+	"github.com/rs/zerolog"
+
+	"github.com/imdad-telemetry/imdad/collector"
+	"github.com/imdad-telemetry/imdad/configs"
+)
+
+// reloader puts a changed registry in force without a restart. Whatever else
+// the configuration says takes effect at the next start, and the log says so.
+type reloader struct {
+	path      string
+	current   config // as in force, except for what needs a restart
+	collector *collector.Collector
+	log       zerolog.Logger
+}
+
+// Run reloads on each hangup signal and each change of a file, until ctx ends.
+func (r *reloader) Run(ctx context.Context, hangup <-chan os.Signal) error {
+	changed := make(chan struct{}, 1)
+	var watcher sync.WaitGroup
+	defer watcher.Wait()
+	watcher.Go(func() {
+		err := configs.Watch(ctx, append([]string{r.path}, r.current.Cities...), func() {
+			select {
+			case changed <- struct{}{}:
+			default: // a reload is due already
+			}
+		})
+		if err != nil && ctx.Err() == nil {
+			r.log.Warn().Err(err).Msg("files are not watched for changes; SIGHUP still reloads")
+		}
+	})
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-hangup:
+			r.reload("signal")
+		case <-changed:
+			r.reload("file changed")
+		}
+	}
+}
+
+func (r *reloader) reload(why string) {
+	c, registry, err := loadConfig(r.path)
+	if err != nil {
+		r.log.Error().Strs("mistakes", strings.Split(err.Error(), "\n")).
+			Msg("configuration refused as a whole; the old one stays in force")
+		return
+	}
+	r.collector.SetRegistry(registry)
+	event := r.log.Info().Str("why", why).Int("meters", len(registry.Meters()))
+	if later := changedSections(r.current, c); len(later) > 0 {
+		event = event.Strs("needs_a_restart", later)
+	}
+	event.Msg("registry reloaded")
+}
+
+// changedSections names the top-level keys, other than cities, that differ.
+func changedSections(a, b config) []string {
+	var changed []string
+	va, vb := reflect.ValueOf(a), reflect.ValueOf(b)
+	for i := range va.NumField() {
+		key := va.Type().Field(i).Tag.Get("yaml")
+		if key != "cities" && !reflect.DeepEqual(va.Field(i).Interface(), vb.Field(i).Interface()) {
+			changed = append(changed, key)
+		}
+	}
+	return changed
+}

@@ -1,0 +1,176 @@
+package collector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/imdad-telemetry/imdad/collector/decode"
+	"github.com/imdad-telemetry/imdad/collector/influx"
+	"github.com/imdad-telemetry/imdad/collector/live"
+	"github.com/imdad-telemetry/imdad/collector/meter"
+	"github.com/imdad-telemetry/imdad/collector/mqtt"
+	"github.com/imdad-telemetry/imdad/collector/spool"
+	"github.com/imdad-telemetry/imdad/collector/vet"
+	"github.com/imdad-telemetry/imdad/collector/zone"
+)
+
+// MaxMeters bounds the meters that one collector keeps apart. Beyond it, new
+// ones go to quarantine.
+const MaxMeters = 1 << 20
+
+// Options is what a collector is made of. All fields are required.
+type Options struct {
+	DataDir    string
+	MQTT       mqtt.Config
+	Influx     influx.Config
+	Spool      spool.Config
+	Quarantine spool.QuarantineConfig
+	Sources    []decode.Source
+	Registry   *zone.Registry
+	Password   func() (string, error) // for the broker, asked at each connect
+	Token      func() (string, error) // for the database, asked again after a 401
+	Now        func() time.Time
+	Log        zerolog.Logger
+	Registerer prometheus.Registerer
+}
+
+// Collector carries readings from the broker to the database.
+type Collector struct {
+	now      func() time.Time
+	log      zerolog.Logger
+	spool    *spool.Spool
+	intake   *mqtt.Client
+	writer   *influx.Writer
+	live     *live.State
+	registry atomic.Pointer[zone.Registry]
+
+	decoder  *decode.Decoder
+	vetter   *vet.Vetter
+	encoder  encoder
+	batches  *batches
+	lag      prometheus.Histogram
+	sizes    prometheus.Histogram
+	deferred zerolog.Logger // says at most once in a while that batches wait
+}
+
+// New opens the spool and makes the stages; nothing runs yet. Close it even
+// if it never ran.
+func New(ctx context.Context, o Options) (*Collector, error) {
+	store, err := spool.Open(ctx, spool.Options{
+		Dir: o.DataDir, Config: o.Spool, Quarantine: o.Quarantine,
+		FingerprintBytes: vet.MaxRemembered * vet.PrintSize,
+		Now:              o.Now, Log: o.Log.With().Str("part", "spool").Logger(),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open the spool: %w", err)
+	}
+	c := &Collector{
+		now: o.Now, log: o.Log, spool: store,
+		live:     live.New(o.Registry, o.Now),
+		decoder:  decode.New(o.Sources, meter.NewCatalog(MaxMeters)),
+		vetter:   vet.New(),
+		batches:  newBatches(),
+		deferred: o.Log.Sample(&zerolog.BurstSampler{Burst: 1, Period: 10 * time.Second}),
+	}
+	c.registry.Store(o.Registry)
+	if err := c.join(ctx, o); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return c, nil
+}
+
+// join makes what stands on an open spool.
+func (c *Collector) join(ctx context.Context, o Options) error {
+	now := o.Now().UnixMilli()
+	if err := c.spool.Fingerprints(ctx, func(prints []byte) error { return c.vetter.Load(prints, now) }); err != nil {
+		return fmt.Errorf("load fingerprints: %w", err)
+	}
+	ledger, err := c.spool.Ledger(ctx)
+	if err != nil {
+		return fmt.Errorf("read the ledger: %w", err)
+	}
+	c.intake, err = mqtt.New(mqtt.Options{
+		Config: o.MQTT, Filters: filters(o.Sources), Password: o.Password, Now: o.Now,
+		Accepting: c.spool.Accepting, StatePath: filepath.Join(o.DataDir, "sessions.json"),
+		ReceivedBase: ledger.Messages(),
+		Log:          o.Log.With().Str("part", "mqtt").Logger(), Registerer: o.Registerer,
+	})
+	if err != nil {
+		return fmt.Errorf("set up MQTT: %w", err)
+	}
+	c.writer, err = influx.New(influx.Options{
+		Config: o.Influx, Log: delivery{c.spool, o.Now}, Token: o.Token,
+		Logger: o.Log.With().Str("part", "influx").Logger(), Registerer: o.Registerer,
+	})
+	if err != nil {
+		return fmt.Errorf("set up InfluxDB: %w", err)
+	}
+	return c.register(o.Registerer)
+}
+
+func filters(sources []decode.Source) []string {
+	var all []string
+	for _, s := range sources {
+		all = append(all, s.Topics...)
+	}
+	return all
+}
+
+// Run collects until ctx ends, then takes nothing more, stores and
+// acknowledges what had arrived, and stops delivering; what is left waits in
+// the spool.
+func (c *Collector) Run(ctx context.Context) error {
+	g, running := errgroup.WithContext(ctx)
+	delivering, stopDelivery := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopDelivery()
+	g.Go(func() error { return c.intake.Run(running) })
+	g.Go(func() error { return c.ingest() })
+	g.Go(func() error {
+		defer stopDelivery() // last: nothing else will come
+		return c.commit(running)
+	})
+	g.Go(func() error { return c.writer.Run(delivering) })
+	return g.Wait()
+}
+
+// Close closes the spool. Run must have returned.
+func (c *Collector) Close() error { return c.spool.Close() }
+
+// SetRegistry puts a new registry in force, from the next messages on.
+func (c *Collector) SetRegistry(r *zone.Registry) {
+	c.registry.Store(r)
+	c.live.SetRegistry(r)
+}
+
+// Live returns the current state.
+func (c *Collector) Live() *live.State { return c.live }
+
+// Status is the collector's health at one moment.
+type Status struct {
+	Sessions []mqtt.SessionStatus
+	Refusing string // why the spool takes nothing; empty: it does
+	Database influx.Status
+}
+
+// Status returns the health of the parts that depend on the world outside.
+func (c *Collector) Status() Status {
+	return Status{Sessions: c.intake.Status(), Refusing: c.spool.Refusing(), Database: c.writer.Status()}
+}
+
+// Totals returns the ledger and what is waiting, for a status line.
+func (c *Collector) Totals(ctx context.Context) (spool.Ledger, spool.Stats, error) {
+	ledger, err := c.spool.Ledger(ctx)
+	if err != nil {
+		return spool.Ledger{}, spool.Stats{}, err
+	}
+	stats, err := c.spool.Stats(ctx)
+	return ledger, stats, err
+}

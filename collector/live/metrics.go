@@ -1,0 +1,82 @@
+package live
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/imdad-telemetry/imdad/collector/meter"
+)
+
+// SupplyCollector exposes the balances of zones and feeders. What is unknown
+// has no series: a gap in a graph, not a zero.
+type SupplyCollector struct{ state *State }
+
+// NewSupplyCollector returns a collector of what the state holds at each
+// scrape.
+func NewSupplyCollector(s *State) SupplyCollector { return SupplyCollector{s} }
+
+var (
+	zoneLabels   = []string{"city", "zone", "utility"}
+	feederLabels = []string{"city", "zone", "feeder"}
+
+	requiredWatts = prometheus.NewDesc("imdad_supply_required_watts",
+		"Power that the zone's plants declare to need.", zoneLabels, nil)
+	deliveredWatts = prometheus.NewDesc("imdad_supply_delivered_watts",
+		"Power that reaches the zone, by the meters heard lately.", zoneLabels, nil)
+	requiredVolume = prometheus.NewDesc("imdad_supply_required_cubic_meters_per_second",
+		"Water or fuel that the zone's plants declare to need.", zoneLabels, nil)
+	deliveredVolume = prometheus.NewDesc("imdad_supply_delivered_cubic_meters_per_second",
+		"Water or fuel that reaches the zone, by the meters heard lately.", zoneLabels, nil)
+	heardRatio = prometheus.NewDesc("imdad_supply_heard_ratio",
+		"Share of the zone's measured supply lines whose meter was heard lately.", zoneLabels, nil)
+	feederDelivered = prometheus.NewDesc("imdad_feeder_delivered_watts",
+		"Power through the feeder, by its own meter.", feederLabels, nil)
+	feederMetered = prometheus.NewDesc("imdad_feeder_metered_watts",
+		"Power through the meters of the feeder's plants that were heard lately.", feederLabels, nil)
+	fleetSize = prometheus.NewDesc("imdad_fleet_size",
+		"Meters: heard and silent of those registered, and those heard that are not registered.", []string{"state"}, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (c SupplyCollector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		requiredWatts, deliveredWatts, requiredVolume, deliveredVolume, heardRatio, feederDelivered, feederMetered, fleetSize,
+	} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c SupplyCollector) Collect(ch chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	supplies, feeders := c.state.Balances()
+	for _, s := range supplies {
+		required, delivered := requiredVolume, deliveredVolume
+		if s.Utility == meter.Electricity || s.Utility == meter.Generator {
+			required, delivered = requiredWatts, deliveredWatts
+		}
+		labels := []string{s.City, s.Zone, string(s.Utility)}
+		if s.Required > 0 {
+			gauge(required, s.Required, labels...)
+		}
+		if s.Known() {
+			gauge(delivered, s.Value, labels...)
+		}
+		if s.Expected > 0 {
+			gauge(heardRatio, float64(s.Heard)/float64(s.Expected), labels...)
+		}
+	}
+	for _, f := range feeders {
+		if f.Delivered.Known() {
+			gauge(feederDelivered, f.Delivered.Value, f.City, f.Zone, f.Feeder)
+		}
+		if f.Metered.Known() {
+			gauge(feederMetered, f.Metered.Value, f.City, f.Zone, f.Feeder)
+		}
+	}
+	n := c.state.Counts()
+	gauge(fleetSize, float64(n.Heard), "heard")
+	gauge(fleetSize, float64(n.Silent), "silent")
+	gauge(fleetSize, float64(n.Unregistered), "unregistered")
+}
