@@ -1,0 +1,174 @@
+package metersim
+
+import (
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"github.com/imdad-telemetry/imdad/collector/zone"
+)
+
+// model is the fleet's physics over one step: what the plants ask for, and what
+// therefore passes each feeder, substation, line and station.
+//
+// advance computes in the direction in which causes run: plants ask, networks
+// add up with their losses from the leaves to the roots, and voltage and
+// pressure come back from the roots to the leaves. A cut, a leak or a theft is
+// a change to one of these parts between two steps.
+type model struct {
+	now   int64 // start of the present step, ms since the epoch
+	rand  *rand.Rand
+	towns []*town
+
+	plants     []*plant
+	grid       []*node // children before their parents
+	mains      []*waterMain // children before their parents
+	depots     []*oilTank // fuel tanks of no plant
+	generators []*generator
+
+	sources map[point]source
+}
+
+// source writes the registers of the meters at one object, at the part x of
+// the present step.
+type source interface {
+	appendTo(v *values, x float64)
+}
+
+// town is what all of a city has in common.
+type town struct {
+	loc   *time.Location
+	now   moment // the end of the present step
+	hertz flow
+	water flow // temperature of the mains, °C
+	sway  noise
+}
+
+func (t *town) next(ms int64, r *rand.Rand) {
+	t.now = newMoment(ms, t.loc)
+	t.hertz.next(50 + t.sway.next(r.NormFloat64()))
+	t.water.next(13 + 11*t.now.summer)
+}
+
+// node is a substation or a feeder.
+type node struct {
+	load
+	parent   *node // nil for a substation
+	children []*node
+	plants   []*plant
+	sway     noise // of a substation's voltage, as a share of nominal
+}
+
+func (n *node) nextLoad(ms int64) {
+	kw, kvar := 0.0, 0.0
+	for _, c := range n.children {
+		kw += c.active.to
+		kvar += c.reactive.to
+	}
+	for _, p := range n.plants {
+		kw += p.load.active.to
+		kvar += p.load.reactive.to
+	}
+	fixed, copper := 0.0008, 0.025 // of a feeder with its transformer centres
+	if n.parent == nil {
+		fixed, copper = 0.0005, 0.005
+	}
+	n.next(ms, kw+n.losses(kw, fixed, copper), kvar+n.losses(kw, 4*fixed, 2*copper))
+}
+
+func (n *node) nextVoltage(r *rand.Rand) {
+	if n.parent == nil {
+		n.perUnit.next(1.01 + n.sway.next(r.NormFloat64()) - 0.02*n.loading())
+		return
+	}
+	n.perUnit.next(n.parent.perUnit.to - n.parent.drop()/2)
+}
+
+// drop is the voltage lost along a whole feeder, as a share of nominal.
+func (n *node) drop() float64 {
+	if n.parent == nil {
+		return 0
+	}
+	return 0.045 * n.loading()
+}
+
+// plant is one consumer.
+type plant struct {
+	def   zone.Plant
+	town  *town
+	shape shape
+	cycle cycle
+	sway  noise
+
+	load   load
+	tanPhi float64 // kvar per kW
+	far    float64 // how far along its feeder and line it is, 0 to 1
+	feeder *node
+
+	intake  pipe
+	line    *waterMain
+	meanM3H float64
+	water   []*waterTank
+
+	burn        burner
+	meanLPH     float64
+	oil         []*oilTank
+	onlyStandby bool
+}
+
+// nextDemand lets the plant ask for the end of the step that begins at ms.
+func (p *plant) nextDemand(ms int64, r *rand.Rand) {
+	u := p.shape(p.town.now, &p.cycle, r)
+	sway := max(0, 1+p.sway.next(r.NormFloat64()))
+	kw := p.def.Requirement.PowerKW * u.power * sway
+	p.load.next(ms, kw, kw*p.tanPhi)
+	p.nextWater(p.meanM3H*u.water*sway, r)
+	p.nextBurn(p.meanLPH*u.burn*sway, r)
+}
+
+func (p *plant) nextVoltage() {
+	lost := 0.015 * p.load.loading() // in its transformer
+	p.load.perUnit.next(p.feeder.perUnit.to - p.far*p.feeder.drop() - lost)
+}
+
+// advance goes on by one step.
+func (m *model) advance() {
+	m.now += stepMS
+	for _, t := range m.towns {
+		t.next(m.now+stepMS, m.rand)
+	}
+	for _, p := range m.plants {
+		p.nextDemand(m.now, m.rand)
+	}
+	for _, n := range m.grid {
+		n.nextLoad(m.now)
+	}
+	for _, w := range m.mains {
+		w.nextFlow(m.now)
+	}
+	for i := len(m.grid) - 1; i >= 0; i-- {
+		m.grid[i].nextVoltage(m.rand)
+	}
+	for i := len(m.mains) - 1; i >= 0; i-- {
+		m.mains[i].nextPressure(m.rand)
+	}
+	for _, p := range m.plants {
+		p.nextVoltage()
+	}
+	for _, t := range m.depots {
+		t.next(0, m.rand)
+	}
+	for _, g := range m.generators {
+		g.next(m.rand)
+	}
+}
+
+// advanceTo brings ms, in milliseconds since the epoch, into the present step
+// and returns which part of it has gone by. Time never goes back: a moment
+// before the step counts as its start.
+func (m *model) advanceTo(ms float64) float64 {
+	for ms >= float64(m.now+stepMS) {
+		m.advance()
+	}
+	return math.Max(0, (ms-float64(m.now))/stepMS)
+}

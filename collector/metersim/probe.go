@@ -1,0 +1,68 @@
+package metersim
+
+import (
+	"slices"
+	"strconv"
+	"sync"
+
+	"github.com/imdad-telemetry/imdad/collector/meter"
+	"github.com/imdad-telemetry/imdad/collector/zone"
+)
+
+// probe is one meter: it turns the state of what it stands at into messages.
+type probe struct {
+	source  source
+	topic   string
+	truth   string // the truth line up to its ts
+	utility int    // index into meter.Utilities
+	link    int    // index of its connection
+	seq     int64
+	ts      int64 // of the last message
+}
+
+func newProbe(def zone.Meter, s source) *probe {
+	u := string(def.Utility)
+	return &probe{
+		source:  s,
+		topic:   "imdad/v1/" + def.Zone + "/" + u + "/" + def.ID,
+		truth:   `{"zone":"` + def.Zone + `","utility":"` + u + `","meter":"` + def.ID + `",`,
+		utility: slices.Index(meter.Utilities, def.Utility),
+	}
+}
+
+// message is one reading on its way to the broker.
+type message struct {
+	probe   *probe
+	payload []byte
+	resent  bool // published more than once
+}
+
+// messages recycles messages that nobody else can hold any more.
+var messages = sync.Pool{New: func() any { return &message{payload: make([]byte, 0, 512)} }}
+
+// message reads the meter at the simulated time at, in ms since the epoch, when
+// the model stands at the part x of its step. Times of one meter grow by at
+// least a millisecond from message to message.
+func (p *probe) message(at, x float64) *message {
+	p.ts = max(p.ts+1, int64(at))
+	p.seq++
+	m := messages.Get().(*message)
+	m.probe, m.resent = p, false
+	b := append(m.payload[:0], `{"ts":`...)
+	b = strconv.AppendInt(b, p.ts, 10)
+	b = append(b, `,"seq":`...)
+	b = strconv.AppendInt(b, p.seq, 10)
+	b = append(b, `,"values":{`...)
+	v := values{b}
+	p.source.appendTo(&v, x)
+	m.payload = append(v.buf, '}', '}')
+	return m
+}
+
+// release gives the message back for reuse. One that was published on two
+// connections stays out of it: a dying connection may still be reading it.
+func (m *message) release() {
+	if !m.resent {
+		messages.Put(m)
+	}
+}
