@@ -16,7 +16,7 @@ type Status struct {
 	Cause    string    // what is wrong now, in the words of whoever said it
 }
 
-// gate is open while the database takes lines. After a failure one worker
+// gate is open while lines go to the database. After a failure one worker
 // holds it shut and probes; it is the only one that opens it again. The zero
 // gate is open.
 type gate struct {
@@ -37,7 +37,7 @@ func (g *gate) shut(cause string) bool {
 		return false
 	}
 	g.opened, g.since, g.cause = make(chan struct{}), time.Now(), cause
-	g.logger.Warn().Str("cause", cause).Msg("InfluxDB takes no lines; they wait in the spool")
+	g.logger.Warn().Str("cause", cause).Msg("writing to InfluxDB is held up")
 	return true
 }
 
@@ -49,7 +49,7 @@ func (g *gate) says(cause string) {
 		return
 	}
 	g.cause = cause
-	g.logger.Warn().Str("cause", cause).Time("since", g.since).Msg("InfluxDB still takes no lines")
+	g.logger.Warn().Str("cause", cause).Time("since", g.since).Msg("writing to InfluxDB is still held up")
 }
 
 // open opens a gate that the caller has shut. At the end of ctx it only lets
@@ -60,7 +60,7 @@ func (g *gate) open(ctx context.Context) {
 	close(g.opened)
 	g.opened = nil
 	if ctx.Err() == nil {
-		g.logger.Info().Dur("after", time.Since(g.since)).Msg("InfluxDB takes lines again")
+		g.logger.Info().Dur("after", time.Since(g.since)).Msg("writing to InfluxDB goes on")
 	}
 }
 

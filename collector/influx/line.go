@@ -9,7 +9,7 @@ import (
 )
 
 // AppendSeries appends the part of a line that is the same for all readings of
-// a meter: the measurement and its tags, in the order of their keys, which
+// the meter id: the measurement and its tags, in the order of their keys, which
 // spares the database from sorting them. Keep it with the meter's state. An
 // empty tag is left out, since line protocol has no empty values; the
 // measurement must not be empty.
@@ -18,14 +18,14 @@ import (
 // and equals signs only: control bytes, backslashes (which would escape what
 // follows), bytes that are not UTF-8 and a leading number sign (a comment) are
 // written as %XX. Names that pass meter.ValidID need neither.
-func AppendSeries(dst []byte, measurement, city, zone, meter string) []byte {
+func AppendSeries(dst []byte, measurement, city, zone, id string) []byte {
 	if len(measurement) > 0 && measurement[0] == '#' {
 		dst = appendPercent(dst, '#')
 		measurement = measurement[1:]
 	}
 	dst = appendName(dst, measurement, &measurementBytes)
 	dst = appendTag(dst, ",city=", city)
-	dst = appendTag(dst, ",meter=", meter)
+	dst = appendTag(dst, ",meter=", id)
 	return appendTag(dst, ",zone=", zone)
 }
 

@@ -28,7 +28,7 @@ func newMetrics(reg prometheus.Registerer, g *gate) (*metrics, error) {
 	}
 	up := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "imdad_influx_up",
-		Help: "1 while InfluxDB takes lines, 0 while lines wait for it.",
+		Help: "1 while lines go to InfluxDB, 0 while they are held up.",
 	}, func() float64 {
 		if g.status().Degraded {
 			return 0

@@ -96,9 +96,14 @@ func (t *transport) Do(r *http.Request) (*http.Response, error) {
 		r.Header.Set("Authorization", "Token "+*token)
 	}
 	write := strings.HasSuffix(r.URL.Path, "/api/v2/write")
-	if write && t.gzip {
-		if err := t.compress(r); err != nil {
-			return nil, err
+	if write {
+		// Writing twice is harmless. An empty value tells so to net/http alone,
+		// which then repeats by itself what met an idle connection's end.
+		r.Header["Idempotency-Key"] = nil
+		if t.gzip {
+			if err := t.compress(r); err != nil {
+				return nil, err
+			}
 		}
 	}
 	answer, err := t.client.Do(r)

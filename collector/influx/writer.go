@@ -127,7 +127,7 @@ func (w *Writer) work(ctx, late context.Context) {
 			return
 		}
 		c, err := w.next(ctx)
-		if err != nil {
+		if err != nil || w.gate.wait(ctx) != nil {
 			return
 		}
 		refused, err := w.deliver(ctx, late, c)
@@ -161,36 +161,44 @@ func (w *Writer) settle(ctx, late context.Context, c Chunk, refused []Refused) e
 	})
 }
 
-// insist calls try until its verdict is final. Meanwhile the gate is shut: the
-// first worker to fail is the one that tries again, the others wait for it and
-// then try for themselves. Its error means that ctx has ended.
+// insist calls try until its verdict is final. The first worker to fail shuts
+// the gate and probes; the others wait for it and then try for themselves. Its
+// error means that ctx has ended.
 func (w *Writer) insist(ctx context.Context, try func() verdict) error {
-	v := try()
-	for v.waits() && ctx.Err() == nil && !w.gate.shut(v.words) {
+	for {
+		v := try()
+		if !v.waits() {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if w.gate.shut(v.words) {
+			return w.probe(ctx, v, try)
+		}
 		if err := w.gate.wait(ctx); err != nil {
 			return err
 		}
-		v = try()
 	}
-	if !v.waits() {
-		return nil
-	}
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
+}
+
+// probe calls try, with growing pauses, until its verdict is final, and opens
+// the gate. v is the verdict that shut it.
+func (w *Writer) probe(ctx context.Context, v verdict, try func() verdict) error {
 	defer w.gate.open(ctx)
-	for attempt := 0; v.waits(); attempt++ {
+	for attempt := 0; ; attempt++ {
 		if err := w.pause.wait(ctx, attempt, v.after); err != nil {
 			return err
 		}
-		if err := w.remedy(ctx, v); err != nil {
-			w.gate.says(fmt.Sprintf("%s; %v", v.words, err))
-		} else {
-			w.gate.says(v.words)
+		trouble := w.remedy(ctx, v)
+		if v = try(); !v.waits() {
+			return nil
 		}
-		v = try()
+		if trouble != nil {
+			v.words = fmt.Sprintf("%s; %v", v.words, trouble)
+		}
+		w.gate.says(v.words)
 	}
-	return nil
 }
 
 // remedy does what can be done from here about the cause of a refusal.
