@@ -1,0 +1,211 @@
+package mqtt
+
+import (
+	"bufio"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	readBufferBytes = 64 << 10
+	// maxPendingBytes holds an acknowledgement for each of the 65,535 messages a broker may have under way, four
+	// times over: only a peer that has stopped reading lets it fill.
+	maxPendingBytes = 1 << 20
+	writeTimeout    = 20 * time.Second // for one write to the socket
+	flushTimeout    = time.Second      // for what is pending when the connection is closed
+)
+
+// The reasons a connection ends from this side. None of them reads like net.ErrClosed, which paho takes for its own
+// doing and would ignore.
+var (
+	errClosed     = errors.New("closed by this side: shutting down, or the broker answered no ping")
+	errNotReading = errors.New("the broker has stopped reading")
+)
+
+// hooks let the session follow its transport. Each may be nil, none may block except refill.
+type hooks struct {
+	greeted func(greeting)    // the CONNACK is there, before paho sees it
+	refill  func()            // before each read from the socket; may wait a little to hold the broker back
+	ended   func(cause error) // the connection is of no more use; called once
+}
+
+// transport is a net.Conn that spares paho's many small reads and writes: it reads ahead, and Write only appends to a
+// buffer which a goroutine of its own writes out, all that has gathered at a time. Write and acknowledge therefore
+// never block on the socket; a failed write ends the connection, and Read reports it.
+//
+// The memory is one read buffer and at most twice maxPendingBytes.
+type transport struct {
+	net.Conn // the bare connection
+	hooks    hooks
+
+	in      *bufio.Reader // used by Read only
+	started bool          // Read has been called, used by Read only
+
+	end atomic.Pointer[error] // why the connection is of no more use; nil as long as it is
+
+	mu      sync.Mutex
+	pending []byte        // to be written
+	wake    chan struct{} // holds one token when the writer has something to do
+	written chan struct{} // closed when the writer has ended and the connection is closed
+}
+
+func newTransport(conn net.Conn, h hooks) *transport {
+	t := &transport{
+		Conn:    conn,
+		hooks:   h,
+		wake:    make(chan struct{}, 1),
+		written: make(chan struct{}),
+	}
+	t.in = bufio.NewReaderSize(refilling{conn, h.refill}, readBufferBytes)
+	go t.writeOut()
+	return t
+}
+
+// refilling calls a hook before each read from the connection.
+type refilling struct {
+	net.Conn
+	before func()
+}
+
+func (r refilling) Read(p []byte) (int, error) {
+	if r.before != nil {
+		r.before()
+	}
+	return r.Conn.Read(p)
+}
+
+// Read hands out what was read ahead. Once the connection has ended it returns the reason, whatever is still buffered.
+func (t *transport) Read(p []byte) (int, error) {
+	if !t.started {
+		t.started = true
+		t.greet()
+	}
+	if cause := t.end.Load(); cause != nil {
+		return 0, *cause
+	}
+	n, err := t.in.Read(p)
+	if err != nil {
+		t.fail(err)
+		return n, *t.end.Load()
+	}
+	return n, nil
+}
+
+// greet looks at the broker's first packet, leaving it for paho to read.
+func (t *transport) greet() {
+	if t.hooks.greeted == nil {
+		return
+	}
+	// What keeps four bytes from coming, paho's read meets as well.
+	if head, err := t.in.Peek(4); err == nil {
+		if g, ok := parseGreeting(head); ok {
+			t.hooks.greeted(g)
+		}
+	}
+}
+
+// Write takes whole packets: paho's and acknowledge's come from different goroutines.
+func (t *transport) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if cause := t.end.Load(); cause != nil {
+		return 0, *cause
+	}
+	t.pending = append(t.pending, p...)
+	if t.flush(); len(t.pending) > maxPendingBytes {
+		t.fail(errNotReading)
+		return 0, errNotReading
+	}
+	return len(p), nil
+}
+
+// acknowledge writes a PUBACK for each QoS 1 and a PUBREC for each QoS 2 message, in this order. On a connection that
+// has ended it does nothing; the broker sends those messages again.
+func (t *transport) acknowledge(msgs []Message) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.end.Load() != nil {
+		return
+	}
+	for i := range msgs {
+		t.pending = appendAck(t.pending, msgs[i].QoS, msgs[i].id)
+	}
+	if t.flush(); len(t.pending) > maxPendingBytes {
+		t.fail(errNotReading)
+	}
+}
+
+// flush wakes the writer.
+func (t *transport) flush() {
+	select {
+	case t.wake <- struct{}{}:
+	default:
+	}
+}
+
+// fail ends the connection without waiting: what is pending is still tried, Read returns the cause from now on. The
+// first cause counts.
+func (t *transport) fail(cause error) {
+	if !t.end.CompareAndSwap(nil, &cause) {
+		return
+	}
+	t.flush()
+	// Frees a Read that waits. Should the deadline not hold, closing the socket frees it a little later.
+	_ = t.Conn.SetReadDeadline(time.Unix(1, 0))
+	if t.hooks.ended != nil {
+		t.hooks.ended(cause)
+	}
+}
+
+func (t *transport) hasEnded() bool { return t.end.Load() != nil }
+
+// Close writes what is pending and closes the connection; it waits for at most flushTimeout.
+func (t *transport) Close() error {
+	t.fail(errClosed)
+	patience := time.NewTimer(flushTimeout)
+	defer patience.Stop()
+	select {
+	case <-t.written:
+		return nil
+	case <-patience.C:
+		return hardClose(t.Conn)
+	}
+}
+
+// writeOut is the writer: it writes whatever has gathered since its last write, until the connection has ended.
+func (t *transport) writeOut() {
+	defer close(t.written)
+	var batch []byte
+	for ended := false; !ended; {
+		<-t.wake
+		ended = t.end.Load() != nil // before taking, so that nothing is appended after the last take
+		t.mu.Lock()
+		batch, t.pending = t.pending, batch[:0]
+		t.mu.Unlock()
+		if err := t.writeBatch(batch); err != nil {
+			t.fail(err)
+		}
+	}
+	// The peer has been told all there is to tell; nothing depends on how closing goes.
+	_ = t.Conn.Close()
+}
+
+func (t *transport) writeBatch(batch []byte) error {
+	if len(batch) == 0 {
+		return nil
+	}
+	if err := t.Conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		return err
+	}
+	_, err := t.Conn.Write(batch)
+	return err
+}
+
+// SetDeadline bounds reading only: the writer has its own deadlines.
+func (t *transport) SetDeadline(at time.Time) error { return t.Conn.SetReadDeadline(at) }
+
+// SetWriteDeadline does nothing, since Write never waits.
+func (t *transport) SetWriteDeadline(time.Time) error { return nil }
