@@ -15,7 +15,7 @@ func (s *Spool) Append(ctx context.Context, b *Batch) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.usable(ctx); err != nil {
+	if err := s.ready(ctx); err != nil {
 		return err
 	}
 	if err := s.admit(b.need()); err != nil {
@@ -34,6 +34,29 @@ func (s *Spool) usable(ctx context.Context) error {
 		return ErrClosed
 	}
 	return ctx.Err()
+}
+
+// ready is usable for those who hold Spool.mu: the file is open as well, unless
+// it could not be salvaged.
+func (s *Spool) ready(ctx context.Context) error {
+	if err := s.usable(ctx); err != nil {
+		return err
+	}
+	if s.db == nil {
+		s.tidyUp()
+	}
+	if s.db == nil {
+		return s.shut()
+	}
+	return nil
+}
+
+// shut says why there is no connection.
+func (s *Spool) shut() error {
+	if s.closed.Load() {
+		return ErrClosed
+	}
+	return fmt.Errorf("%w: the damaged spool file could not be salvaged", ErrMedium)
 }
 
 // store commits, in one transaction, the batch b, whatever Done has settled so

@@ -1,23 +1,35 @@
 package spool
 
 import (
+	"errors"
 	"fmt"
 )
 
-// setAside moves a row that does not match its checksum to the table damaged and
-// counts its lines as lost, so that the stream goes on.
-func (s *Spool) setAside(bad *row) error {
+// badRow is a row that does not match its checksum.
+type badRow struct {
+	id    int64
+	lines int64 // as the row says
+	left  int64 // newlines in what is left of it
+}
+
+// setAside moves a damaged row to the table damaged and counts its lines as
+// lost, so that the stream goes on.
+func (s *Spool) setAside(bad *badRow) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.ready(background); err != nil {
+		return err
+	}
+	_, _, round := s.queue.span()
 	now := s.opts.Now().UnixMilli()
 	err := s.store(nil, func(c *change) error {
 		if _, err := s.w.conn.ExecContext(background,
 			`INSERT OR REPLACE INTO damaged (id, found, time, origin, lines, crc, prints, body)
 			 SELECT id, ?, time, origin, lines, crc, prints, body FROM batch WHERE id=?`, now, bad.id); err != nil {
-			return fmt.Errorf("set aside: %w", err)
+			return err
 		}
 		if _, err := s.w.remove.ExecContext(background, bad.id, bad.id); err != nil {
-			return fmt.Errorf("set aside: %w", err)
+			return err
 		}
 		c.lines -= bad.lines
 		c.ledger.Lost += bad.lines
@@ -25,14 +37,67 @@ func (s *Spool) setAside(bad *row) error {
 	})
 	if err != nil {
 		s.fail(err)
-		return fmt.Errorf("set aside batch %d: %w", bad.id, err)
+		return fmt.Errorf("set aside damaged batch %d: %w", bad.id, err)
 	}
 	s.log.Error().Int64("batch", bad.id).Int64("lines", bad.lines).
 		Msg("a spooled batch does not match its checksum: lost, kept in table damaged")
-	s.queue.advance(bad.id+1, bad.lines)
-	s.queue.hand(&handout{first: bad.id, last: bad.id, rows: 1, done: true})
+	s.queue.advance(round, bad.id+1, bad.lines)
+	s.queue.hand(round, &handout{first: bad.id, last: bad.id, rows: 1, done: true})
+	if bad.lines != bad.left {
+		return s.recountLocked() // its number of lines may be what is wrong
+	}
 	return nil
 }
 
-func (s *Spool) readFailed(err error) error    { return err }
-func (s *Spool) missing(next, end int64) error { return nil }
+// readFailed turns an error of reading into a salvage where the file is damaged.
+func (s *Spool) readFailed(err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if errors.Is(err, errCorrupt) && s.db != nil && !s.closed.Load() {
+		s.fail(err)
+		return nil // what could be salvaged is handed out from the cursor on
+	}
+	return fmt.Errorf("read spool: %w", err)
+}
+
+// recount sums the stored rows again, when the tally promised some that are not
+// there, and counts as lost what the ledger has more.
+func (s *Spool) recount() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.ready(background); err != nil {
+		return err
+	}
+	return s.recountLocked()
+}
+
+func (s *Spool) recountLocked() error {
+	if err := s.adopt(); err != nil {
+		return err
+	}
+	next, end, _ := s.queue.span()
+	var all, waiting, lost int64
+	err := s.store(nil, func(c *change) error {
+		if err := s.w.conn.QueryRowContext(background,
+			"SELECT coalesce(sum(lines),0), coalesce(sum(iif(id>=? AND id<?,lines,0)),0) FROM batch", next, end).Scan(&all, &waiting); err != nil {
+			return err
+		}
+		l, err := readLedger(s.w.conn)
+		if err != nil {
+			return err
+		}
+		lost = l.unaccountedLines(all)
+		c.lines += all - s.tidy.pendingLines
+		c.ledger.Lost += max(0, lost)
+		c.ledger.LinesReading += max(0, -lost)
+		return nil
+	})
+	if err != nil {
+		s.fail(err)
+		return fmt.Errorf("count the spool again: %w", err)
+	}
+	s.log.Error().Int64("lost_lines", lost).Int64("pending_lines", s.tidy.pendingLines).
+		Msg("spooled batches are missing: counted again")
+	s.queue.correct(waiting)
+	return nil
+}

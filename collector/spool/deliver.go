@@ -14,6 +14,8 @@ type Chunk struct {
 	First, Last int64 // ids of its rows
 	Lines       []byte
 	Count       int
+
+	round int
 }
 
 const (
@@ -61,7 +63,7 @@ func (s *Spool) await(ctx context.Context, maxLines int, linger time.Duration) e
 		}
 		n, settled := s.queue.waitFor(maxLines)
 		wait := pollEvery
-		if settled > 0 {
+		if settled > 0 && s.Accepting() {
 			wait = settleAfter
 		}
 		if n > 0 && settled < settledRows {
@@ -89,6 +91,7 @@ func (s *Spool) await(ctx context.Context, maxLines int, linger time.Duration) e
 // take hands out the next rows. The chunk is empty when what it met was damaged.
 // Only the holder of the turn calls it, so that queue.next stands still.
 func (s *Spool) take(maxLines int) (Chunk, error) {
+	_, _, round := s.queue.span()
 	rows := s.queue.takeTail(maxLines)
 	if rows == nil {
 		var err error
@@ -106,22 +109,22 @@ func (s *Spool) take(maxLines int) (Chunk, error) {
 		size += len(rows[i].body)
 		prints += len(rows[i].prints)
 	}
-	c := Chunk{First: h.first, Last: h.last, Count: int(h.lines), Lines: make([]byte, 0, size)}
+	c := Chunk{First: h.first, Last: h.last, Count: int(h.lines), round: round, Lines: make([]byte, 0, size)}
 	h.prints = make([]byte, 0, prints)
 	for i := range rows {
 		c.Lines = append(c.Lines, rows[i].body...)
 		h.prints = append(h.prints, rows[i].prints...)
 	}
-	s.queue.hand(h)
+	if !s.queue.hand(round, h) {
+		return Chunk{}, nil
+	}
 	return c, nil
 }
 
 // readRows reads the next rows from disk, stopping before a damaged one. If the
 // very next is damaged it is put aside, and no row is returned.
 func (s *Spool) readRows(maxLines int) ([]row, error) {
-	s.queue.mu.Lock()
-	next, end := s.queue.next, s.queue.end
-	s.queue.mu.Unlock()
+	next, end, round := s.queue.span()
 	rows, bad, err := s.scanRows(next, end, maxLines)
 	if err != nil {
 		return nil, s.readFailed(err)
@@ -132,20 +135,20 @@ func (s *Spool) readRows(maxLines int) ([]row, error) {
 		for i := range rows {
 			lines += rows[i].lines
 		}
-		s.queue.advance(last.id+1, lines)
+		s.queue.advance(round, last.id+1, lines)
 		return rows, nil
 	}
 	if bad != nil {
 		return nil, s.setAside(bad)
 	}
-	return nil, s.missing(next, end)
+	return nil, s.recount()
 }
 
-func (s *Spool) scanRows(next, end int64, maxLines int) (rows []row, bad *row, err error) {
+func (s *Spool) scanRows(next, end int64, maxLines int) (rows []row, bad *badRow, err error) {
 	s.readMu.Lock()
 	defer s.readMu.Unlock()
 	if s.rows == nil {
-		return nil, nil, ErrClosed
+		return nil, nil, s.shut()
 	}
 	var lines int64
 	var r row
@@ -163,9 +166,7 @@ func (s *Spool) scanRows(next, end int64, maxLines int) (rows []row, bad *row, e
 		r.origin = Origin(origin)
 		r.prints, r.body = prints, body
 		if r.sum() != r.crc {
-			r.prints, r.body = nil, nil
-			r.lines = int64(bytes.Count(body, []byte{'\n'}))
-			bad = &r
+			bad = &badRow{id: r.id, lines: r.lines, left: int64(bytes.Count(body, []byte{'\n'}))}
 			return errStop
 		}
 		if len(rows) > 0 && lines+r.lines > int64(maxLines) {
@@ -200,12 +201,12 @@ func (s *Spool) Done(ctx context.Context, sink string, c Chunk, refused []Entry)
 	if len(refused) > c.Count {
 		return fmt.Errorf("spool: %d lines refused of %d", len(refused), c.Count)
 	}
-	if !s.queue.finish(c.First, c.Last, refused) {
+	if !s.queue.finish(c.round, c.First, c.Last, refused) {
 		return fmt.Errorf("spool: rows %d to %d are not on their way", c.First, c.Last)
 	}
 	if s.queue.unsettled() >= settleBatch && s.mu.TryLock() {
 		defer s.mu.Unlock()
-		if !s.closed.Load() {
+		if s.usable(ctx) == nil {
 			s.tidyUp()
 		}
 	}
@@ -245,7 +246,7 @@ func (s *Spool) housekeep() {
 		return
 	}
 	s.tidyUp()
-	if time.Since(s.tidy.polled) >= pollEvery {
+	if s.db != nil && time.Since(s.tidy.polled) >= pollEvery {
 		if err := s.adopt(); err != nil {
 			s.fail(err)
 		}
@@ -256,6 +257,10 @@ func (s *Spool) housekeep() {
 // accepted again. An error is kept as the reason for refusing, and what was to
 // be committed is tried again.
 func (s *Spool) tidyUp() {
+	if s.db == nil {
+		s.salvageAgain()
+		return
+	}
 	if err := s.flush(); err != nil {
 		s.fail(err)
 		return
@@ -270,6 +275,7 @@ func (s *Spool) flush() error {
 	}
 	err := s.store(nil, nil)
 	if errors.Is(err, ErrDiskFull) && s.reserve.spend(&s.log) {
+		_ = s.refuse(ErrDiskFull)
 		err = s.store(nil, nil)
 	}
 	return err

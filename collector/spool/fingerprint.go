@@ -68,7 +68,7 @@ func (s *Spool) Fingerprints(ctx context.Context, f func(records []byte) error) 
 	s.readMu.Lock()
 	defer s.readMu.Unlock()
 	if s.r == nil {
-		return ErrClosed
+		return s.shut()
 	}
 	if err := ctx.Err(); err != nil {
 		return err

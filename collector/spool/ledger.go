@@ -93,14 +93,15 @@ func (l Ledger) reported() Ledger {
 	}
 }
 
-// unaccounted is by how many lines or entries the ledger and the stored rows
-// differ; 0 unless the file was damaged.
-func (l Ledger) unaccounted(pending, entries int64) int64 {
-	lines := l.Lines() - l.Written - l.Refused - l.Lost - pending
-	if lines != 0 {
-		return lines
-	}
-	return l.QuarantineAdded - l.QuarantineReplayed - l.QuarantineDropped - l.QuarantineEvicted - entries
+// unaccountedLines is how many lines the ledger has more than the stored rows;
+// 0 unless the file was damaged.
+func (l Ledger) unaccountedLines(pending int64) int64 {
+	return l.Lines() - l.Written - l.Refused - l.Lost - pending
+}
+
+// unaccountedEntries is the same of the quarantine.
+func (l Ledger) unaccountedEntries(stored int64) int64 {
+	return l.QuarantineAdded - l.QuarantineReplayed - l.QuarantineDropped - l.QuarantineEvicted - stored
 }
 
 func (l *Ledger) addLines(o Origin, n int64) {

@@ -139,6 +139,9 @@ func (s *Spool) open(ctx context.Context) error {
 
 // start opens the file and takes stock of it.
 func (s *Spool) start() error {
+	if err := s.inspect(); err != nil {
+		return err
+	}
 	if err := s.connect(); err != nil {
 		return err
 	}
@@ -175,9 +178,19 @@ func (s *Spool) attach(context.Context) error {
 	return s.countQuarantine(&s.tidy)
 }
 
+// inspect looks at the files before SQLite does.
+func (s *Spool) inspect() (err error) {
+	im, err := openImage(s.opts.file(""))
+	if err != nil {
+		return classify(err)
+	}
+	defer func() { err = errors.Join(err, im.Close()) }()
+	return im.needed()
+}
+
 // connect opens one connection to write with and one to read with.
 func (s *Spool) connect() error {
-	q := url.Values{"_pragma": {
+	db, err := sql.Open("sqlite", fileURL(s.opts.file(""), s.opts.vfs,
 		"busy_timeout(10000)",
 		fmt.Sprintf("page_size(%d)", pageSize),
 		"journal_mode(WAL)",
@@ -186,13 +199,7 @@ func (s *Spool) connect() error {
 		fmt.Sprintf("journal_size_limit(%d)", walBytes),
 		"cache_size(-4096)",
 		"temp_store(MEMORY)",
-		"trusted_schema(OFF)",
-	}}
-	if s.opts.vfs != "" {
-		q.Set("vfs", s.opts.vfs)
-	}
-	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: s.opts.file("")}).EscapedPath(), RawQuery: q.Encode()}
-	db, err := sql.Open("sqlite", u.String())
+		"trusted_schema(OFF)"))
 	if err != nil {
 		return err
 	}
@@ -207,6 +214,16 @@ func (s *Spool) connect() error {
 		return classify(err)
 	}
 	return nil
+}
+
+// fileURL is the data source name of an SQLite file.
+func fileURL(path, vfs string, pragmas ...string) string {
+	q := url.Values{"_pragma": pragmas}
+	if vfs != "" {
+		q.Set("vfs", vfs)
+	}
+	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}
+	return u.String()
 }
 
 func (s *Spool) prepare() error {
@@ -225,11 +242,13 @@ func (s *Spool) Close() error {
 	if s.closed.Swap(true) {
 		return nil
 	}
-	s.turn <- struct{}{} // Next has left, or will see that it is closed
+	s.queue.stir()
+	s.turn <- struct{}{} // Next has left; later calls see that it is closed
+	defer func() { <-s.turn }()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var err error
-	if !s.attached {
+	if !s.attached && s.db != nil {
 		err = s.flush()
 	}
 	return errors.Join(err, s.release())

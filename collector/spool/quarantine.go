@@ -193,7 +193,7 @@ func (s *Spool) List(ctx context.Context, f Filter, p Page) ([]Entry, error) {
 	s.readMu.Lock()
 	defer s.readMu.Unlock()
 	if s.r == nil {
-		return nil, ErrClosed
+		return nil, s.shut()
 	}
 	if p.Limit <= 0 {
 		p.Limit = 100
@@ -221,7 +221,7 @@ func (s *Spool) Get(ctx context.Context, id int64) (Entry, error) {
 	s.readMu.Lock()
 	defer s.readMu.Unlock()
 	if s.r == nil {
-		return Entry{}, ErrClosed
+		return Entry{}, s.shut()
 	}
 	var e Entry
 	var crc int64
@@ -262,7 +262,7 @@ func (s *Spool) DropAll(ctx context.Context, f Filter) (dropped int64, err error
 func (s *Spool) drop(ctx context.Context, remove func(*change) (int64, error)) (n int64, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.usable(ctx); err != nil {
+	if err := s.ready(ctx); err != nil {
 		return 0, err
 	}
 	err = s.store(nil, func(c *change) (err error) {
@@ -301,7 +301,7 @@ func (s *Spool) Replay(ctx context.Context, id int64, b *Batch) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.usable(ctx); err != nil {
+	if err := s.ready(ctx); err != nil {
 		return err
 	}
 	if err := s.admit(b.need()); err != nil {

@@ -24,6 +24,7 @@ type queue struct {
 	tailSize  int64
 	handed    []*handout // in order of ids, done or not
 	settled   *settled
+	round     int   // counts resets
 	want      int64 // lines that the goroutine in Next waits for
 	wake      chan struct{}
 }
@@ -43,6 +44,15 @@ type handout struct {
 type settled struct {
 	chunks []*handout
 	rows   int
+}
+
+// reset forgets what was handed out, and begins at next again.
+func (q *queue) reset(next, end, available int64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.next, q.end, q.available = next, end, available
+	q.tail, q.tailSize, q.handed, q.settled = nil, 0, nil, nil
+	q.round++
 }
 
 func (q *queue) publish(r *row) {
@@ -68,10 +78,15 @@ func (q *queue) grow(end, lines int64) {
 	q.end = end
 	q.available += lines
 	if before == 0 || (before < q.want && q.available >= q.want) {
-		select {
-		case q.wake <- struct{}{}:
-		default:
-		}
+		q.stir()
+	}
+}
+
+// stir wakes the goroutine in Next.
+func (q *queue) stir() {
+	select {
+	case q.wake <- struct{}{}:
+	default:
 	}
 }
 
@@ -100,26 +115,54 @@ func (q *queue) takeTail(maxLines int) []row {
 	return taken
 }
 
-// advance takes rows that were read from disk off the queue.
-func (q *queue) advance(next, lines int64) {
+// span returns the ids that can be handed out, and the round.
+func (q *queue) span() (next, end int64, round int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.next = next
-	q.available -= lines
+	return q.next, q.end, q.round
 }
 
-func (q *queue) hand(h *handout) {
+// advance takes rows that were read from disk off the queue.
+func (q *queue) advance(round int, next, lines int64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if round == q.round {
+		q.next = next
+		q.available -= lines
+	}
+}
+
+// correct sets how many lines are left to hand out; with none, nothing is.
+func (q *queue) correct(available int64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.available = available
+	if available == 0 {
+		q.next, q.tail, q.tailSize = q.end, nil, 0
+	}
+}
+
+// hand notes a chunk as on its way, unless the queue began anew meanwhile.
+func (q *queue) hand(round int, h *handout) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if round != q.round {
+		return false
+	}
 	q.handed = append(q.handed, h)
 	q.collect()
+	return true
 }
 
 // finish marks the chunk beginning at first as done and reports whether it was
-// on its way.
-func (q *queue) finish(first, last int64, refused []Entry) bool {
+// on its way. A chunk of an earlier round is handed out again: its report is
+// ignored.
+func (q *queue) finish(round int, first, last int64, refused []Entry) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if round != q.round {
+		return true
+	}
 	for _, h := range q.handed {
 		if h.first == first && h.last == last && !h.done {
 			h.done, h.refused = true, refused

@@ -143,7 +143,7 @@ func sameReason(a, b error) bool {
 // refuse until a commit has gone through again.
 func (s *Spool) fail(err error) {
 	switch {
-	case errors.Is(err, errCorrupt):
+	case errors.Is(err, errCorrupt) && !s.attached:
 		s.salvageLive(err)
 	case errors.Is(err, ErrDiskFull), errors.Is(err, ErrMedium):
 		s.tidy.room.looked = false

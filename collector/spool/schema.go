@@ -72,10 +72,21 @@ CREATE TABLE damaged (      -- batches that did not match their checksum
 );`
 }
 
+// mark is the application id of a file with that schema version: it tells a newer
+// schema from a damaged version number.
+func mark(version int) int { return 0x496d0000 + version }
+
 // migrate brings the file to the newest schema, in one transaction.
 func migrate(conn *sql.Conn, steps []string) (from int, err error) {
 	if from, err = schemaVersion(conn); err != nil {
 		return 0, err
+	}
+	var id int
+	if err := conn.QueryRowContext(background, "PRAGMA application_id").Scan(&id); err != nil {
+		return from, fmt.Errorf("read schema version: %w", classify(err))
+	}
+	if from != 0 && id != mark(from) {
+		return from, fmt.Errorf("%w: its schema version does not match its mark", errCorrupt)
 	}
 	if from > len(steps) {
 		return from, fmt.Errorf("%w: the file has schema %d, this program knows up to %d; use the newer program", ErrSchema, from, len(steps))
@@ -83,7 +94,8 @@ func migrate(conn *sql.Conn, steps []string) (from int, err error) {
 	if from == len(steps) {
 		return from, nil
 	}
-	script := "BEGIN IMMEDIATE;" + strings.Join(steps[from:], ";\n") + fmt.Sprintf(";PRAGMA user_version=%d;COMMIT", len(steps))
+	script := "BEGIN IMMEDIATE;" + strings.Join(steps[from:], ";\n") +
+		fmt.Sprintf(";PRAGMA user_version=%d;PRAGMA application_id=%d;COMMIT", len(steps), mark(len(steps)))
 	if _, err := conn.ExecContext(background, script); err != nil {
 		rollback(conn)
 		return from, fmt.Errorf("migrate schema %d to %d: %w", from, len(steps), classify(err))

@@ -33,9 +33,7 @@ func (s *Spool) takeStock() error {
 	if err := s.checkLedger(); err != nil {
 		return err
 	}
-	s.queue.mu.Lock()
-	defer s.queue.mu.Unlock()
-	s.queue.next, s.queue.end, s.queue.available = position+1, t.nextID, t.pendingLines
+	s.queue.reset(position+1, t.nextID, t.pendingLines)
 	return nil
 }
 
@@ -46,8 +44,9 @@ func (s *Spool) checkLedger() error {
 	if err != nil {
 		return classify(err)
 	}
-	if n := l.unaccounted(s.tidy.pendingLines, s.tidy.entries); n != 0 {
-		return fmt.Errorf("%w: its rows and its ledger differ", errCorrupt)
+	lines, entries := l.unaccountedLines(s.tidy.pendingLines), l.unaccountedEntries(s.tidy.entries)
+	if lines != 0 || entries != 0 {
+		return fmt.Errorf("%w: its rows and its ledger differ by %d lines and %d quarantine entries", errCorrupt, lines, entries)
 	}
 	return nil
 }
@@ -135,13 +134,16 @@ type Stats struct {
 func (s *Spool) Snapshot(ctx context.Context) (Ledger, Stats, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.usable(ctx); err != nil {
+	if err := s.ready(ctx); err != nil {
 		return Ledger{}, Stats{}, err
 	}
 	if s.attached {
 		return s.snapshotAttached()
 	}
 	s.tidyUp()
+	if err := s.ready(ctx); err != nil {
+		return Ledger{}, Stats{}, err
+	}
 	var l Ledger
 	err := s.consistent(func() (err error) {
 		if err := s.adopt(); err != nil {
