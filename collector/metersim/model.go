@@ -21,9 +21,9 @@ type model struct {
 	towns []*town
 
 	plants     []*plant
-	grid       []*node // children before their parents
+	grid       []*node      // children before their parents
 	mains      []*waterMain // children before their parents
-	depots     []*oilTank // fuel tanks of no plant
+	depots     []*oilTank   // fuel tanks of no plant
 	generators []*generator
 
 	sources map[point]source

@@ -32,13 +32,13 @@ func newProbe(def zone.Meter, s source) *probe {
 
 // message is one reading on its way to the broker.
 type message struct {
-	probe   *probe
-	payload []byte
-	resent  bool // published more than once
+	probe  *probe
+	values values // with the whole payload
+	resent bool   // published more than once
 }
 
 // messages recycles messages that nobody else can hold any more.
-var messages = sync.Pool{New: func() any { return &message{payload: make([]byte, 0, 512)} }}
+var messages = sync.Pool{New: func() any { return &message{values: values{make([]byte, 0, 512)}} }}
 
 // message reads the meter at the simulated time at, in ms since the epoch, when
 // the model stands at the part x of its step. Times of one meter grow by at
@@ -48,16 +48,18 @@ func (p *probe) message(at, x float64) *message {
 	p.seq++
 	m := messages.Get().(*message)
 	m.probe, m.resent = p, false
-	b := append(m.payload[:0], `{"ts":`...)
+	b := append(m.values.buf[:0], `{"ts":`...)
 	b = strconv.AppendInt(b, p.ts, 10)
 	b = append(b, `,"seq":`...)
 	b = strconv.AppendInt(b, p.seq, 10)
-	b = append(b, `,"values":{`...)
-	v := values{b}
-	p.source.appendTo(&v, x)
-	m.payload = append(v.buf, '}', '}')
+	m.values.buf = append(b, `,"values":{`...)
+	p.source.appendTo(&m.values, x)
+	m.values.buf = append(m.values.buf, '}', '}')
 	return m
 }
+
+// payload is valid until the message is released.
+func (m *message) payload() []byte { return m.values.buf }
 
 // release gives the message back for reuse. One that was published on two
 // connections stays out of it: a dying connection may still be reading it.

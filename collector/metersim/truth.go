@@ -49,8 +49,9 @@ func (l *ledger) write(m *message, acked bool) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	payload := m.payload()
 	b := append(l.line[:0], m.probe.truth...)
-	b = append(b, m.payload[1:len(m.payload)-1]...)
+	b = append(b, payload[1:len(payload)-1]...)
 	if acked {
 		b = append(b, ",\"acked\":true}\n"...)
 	} else {
