@@ -21,7 +21,7 @@ const (
 // FreeAddr returns a loopback host:port on which nobody listens just now.
 func FreeAddr() (string, error) {
 	for range portTries {
-		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(minPort+rand.IntN(maxPort-minPort))) //nolint:gosec // no secret
+		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(minPort+rand.IntN(maxPort-minPort)))
 		l, err := net.Listen("tcp", addr)
 		if err != nil {
 			continue

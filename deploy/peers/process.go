@@ -32,7 +32,6 @@ type Process struct {
 	log    *tail
 	asked  atomic.Bool // whether Stop or Kill wanted the end
 	exited chan struct{}
-	err    error // how it ended; read it after exited is closed
 }
 
 // spec says how to run a server and how to tell that it is up.
@@ -51,14 +50,14 @@ type spec struct {
 // start runs the server and waits until it answers. ctx bounds the wait only, not the life of the process.
 func start(ctx context.Context, s spec) (*Process, error) {
 	p := &Process{name: s.name, addr: s.addr, log: &tail{}, exited: make(chan struct{})}
-	p.cmd = exec.Command(s.binary, s.args...) //nolint:gosec // the caller names the server to run
+	p.cmd = exec.Command(s.binary, s.args...)
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	p.cmd.SysProcAttr = sysProcAttr()
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", s.name, err)
 	}
 	go func() {
-		p.err = p.cmd.Wait()
+		_ = p.cmd.Wait() // how it ended stands in ProcessState
 		close(p.exited)
 	}()
 	if err := p.waitReady(ctx, s); err != nil {
@@ -83,7 +82,7 @@ func (p *Process) waitReady(ctx context.Context, s spec) error {
 			if strings.Contains(strings.ToLower(p.Log()), errAddrInUse.Error()) {
 				return errAddrInUse
 			}
-			return fmt.Errorf("it ended at once (%v); it said:\n%s", p.err, p.Log())
+			return fmt.Errorf("it ended at once (%v); it said:\n%s", p.cmd.ProcessState, p.Log())
 		case <-ctx.Done():
 			return fmt.Errorf("not up in time: %w; it said:\n%s", errors.Join(ctx.Err(), last), p.Log())
 		case <-poll.C:
@@ -109,7 +108,7 @@ func (p *Process) Stop() error {
 	}
 	select {
 	case <-p.exited:
-		return fmt.Errorf("%s had ended by itself (%v); it said:\n%s", p.name, p.err, p.Log())
+		return fmt.Errorf("%s had ended by itself (%v); it said:\n%s", p.name, p.cmd.ProcessState, p.Log())
 	default:
 	}
 	// A paused process takes the first signal only when it goes on.
@@ -134,7 +133,7 @@ func (p *Process) Kill() error {
 	return nil
 }
 
-// Pause freezes the process (SIGSTOP): it keeps its connections and answers nothing until Resume.
+// Pause freezes the process (SIGSTOP): it keeps its connections and, a moment later, answers nothing until Resume.
 func (p *Process) Pause() error { return p.signal(syscall.SIGSTOP) }
 
 // Resume lets a paused process go on.

@@ -16,7 +16,7 @@ func Promtool(ctx context.Context, stdin io.Reader, args ...string) (string, err
 		return "", err
 	}
 	var out bytes.Buffer
-	cmd := exec.CommandContext(ctx, binary, args...) //nolint:gosec // the caller names what to check
+	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &out, &out
 	if err := cmd.Run(); err != nil {
 		return out.String(), fmt.Errorf("promtool %v: %w:\n%s", args, err, out.String())
