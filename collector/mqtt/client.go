@@ -51,7 +51,7 @@ func (o Options) validate() error {
 
 const (
 	drainTimeout    = 8 * time.Second // for the consumer, at the end
-	holdBackTimeout = 5 * time.Second // below paho's ping timeout of 10 s
+	holdBackTimeout = 4 * time.Second // below the least time that the answer to a ping may take
 )
 
 // Client is the intake: sessions, the queue they fill, and the acknowledgements. See the package's documentation.

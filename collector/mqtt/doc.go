@@ -22,7 +22,7 @@
 //
 // The queue holds Config.QueueMiB at most (one message more, and one read buffer of 64 KiB a connection; paho allocates
 // whatever packet arrives, up to 256 MB: set the broker's message_size_limit). When it is three quarters full the
-// transports stop reading for up to 5 s, so that a short stall of the consumer only slows the brokers down. When it is
+// transports stop reading for up to 4 s, so that a short stall of the consumer only slows the brokers down. When it is
 // full, QoS 0 messages are dropped and counted, and a connection that brings a QoS 1 message is closed without
 // acknowledging it. It is made again when half of the queue is free and the spool accepts.
 //

@@ -16,6 +16,7 @@ import (
 const (
 	connectTimeout    = 15 * time.Second // for opening and greeting
 	disconnectTimeout = time.Second
+	pingTimeout       = 10 * time.Second
 	pahoPause         = 10 * time.Millisecond // paho's own pause between attempts: ours come before it
 )
 
@@ -98,6 +99,7 @@ func (s *session) options() *paho.ClientOptions {
 	o.SetAutoAckDisabled(true)
 	o.SetStore(noStore{})
 	o.SetKeepAlive(s.shared.config.KeepAlive)
+	o.SetPingTimeout(min(pingTimeout, s.shared.config.KeepAlive))
 	o.SetConnectTimeout(connectTimeout)
 	o.SetWriteTimeout(connectTimeout) // bounds handing over a SUBSCRIBE
 	o.SetConnectRetry(true)
