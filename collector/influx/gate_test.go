@@ -18,7 +18,7 @@ func TestGateHoldsAllButTheProbe(t *testing.T) {
 			t.Fatal("not exactly one shuts the gate")
 		}
 		begun := time.Now()
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute) //nolint:forbidigo // the clock is synctest's
 		g.says("still down")
 		if got, want := g.status(), (Status{Degraded: true, Since: begun, Cause: "still down"}); got != want {
 			t.Errorf("status %+v, want %+v", got, want)

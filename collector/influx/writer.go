@@ -130,6 +130,9 @@ func (w *Writer) work(ctx, late context.Context) {
 		if err != nil || w.gate.wait(ctx) != nil {
 			return
 		}
+		if c.Count == 0 {
+			continue
+		}
 		refused, err := w.deliver(ctx, late, c)
 		if err != nil {
 			return
@@ -140,13 +143,30 @@ func (w *Writer) work(ctx, late context.Context) {
 	}
 }
 
-// next takes a chunk from the log. Its error means that ctx has ended.
-func (w *Writer) next(ctx context.Context) (c Chunk, err error) {
+// next takes a chunk from the log; an empty one means to ask again. Its error
+// means that ctx has ended.
+func (w *Writer) next(ctx context.Context) (Chunk, error) {
+	c, err := w.log.Next(ctx, w.config.Batch, w.config.Flush)
+	if err == nil || ctx.Err() != nil {
+		return c, err
+	}
 	err = w.insist(ctx, func() verdict {
-		var err error
-		c, err = w.log.Next(ctx, w.config.Batch, w.config.Flush)
+		c, err = w.nextSoon(ctx)
 		return judgeLog("read the log", err)
 	})
+	return c, err
+}
+
+// nextSoon is next for a log that has failed. It does not wait for lines any
+// longer than shows that the log works again: the gate is shut meanwhile, and
+// other workers may hold chunks.
+func (w *Writer) nextSoon(ctx context.Context) (Chunk, error) {
+	soon, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	c, err := w.log.Next(soon, w.config.Batch, w.config.Flush)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return Chunk{}, nil
+	}
 	return c, err
 }
 

@@ -289,7 +289,7 @@ func TestWriterWaitsForAServerThatIsNotThere(t *testing.T) {
 	}
 	server := &http.Server{Handler: d.Config.Handler}
 	go server.Serve(listener) //nolint:errcheck // always ErrServerClosed
-	defer server.Close()      //nolint:errcheck // nothing is kept
+	defer server.Close()
 	eventually(t, "all lines are settled", func() bool { n, _ := w.log.lines(); return n == 10 })
 	eventually(t, "the writer is well", func() bool { return gaugeUp(t, w) == 1 })
 }
