@@ -66,10 +66,10 @@ func readMeters(name string, open func(string) (*source, Mistakes)) (*meterList,
 	r := l.reader(0)
 	header, err := r.Read()
 	if errors.Is(err, io.EOF) {
-		return nil, Mistakes{{src.clamp(1, 1), "the file is empty; its first row names the columns: " + columnNames()}}
+		return nil, Mistakes{{src.clamp(1, 1), "the file is empty; its first row names the columns: " + strings.Join(columnNames(), ", ")}}
 	}
 	if err != nil {
-		return nil, Mistakes{l.csvMistake(0, err)}
+		return nil, Mistakes{l.csvMistake(err)}
 	}
 	if ms = l.header(r, header); ms != nil {
 		return nil, ms
@@ -83,47 +83,50 @@ func (l *meterList) reader(offset int64) *csv.Reader {
 	return r
 }
 
-func columnNames() string {
+func columnNames() []string {
 	names := make([]string, len(meterColumns))
 	for i, c := range meterColumns {
 		names[i] = c.name
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 // header finds out which column is where.
 func (l *meterList) header(r *csv.Reader, names []string) Mistakes {
 	var ms Mistakes
+	if len(names) == 1 && strings.ContainsAny(names[0], ";\t") {
+		return Mistakes{{l.fieldAt(0, r, 0), "fields are separated by commas here; save the file so"}}
+	}
+	meant := make(map[string]bool)
 	for i, name := range names {
 		at := l.fieldAt(0, r, i)
 		known := slices.IndexFunc(meterColumns, func(c meterColumn) bool { return c.name == name })
-		switch {
-		case known < 0:
-			ms = append(ms, Mistake{at, fmt.Sprintf("unknown column %s; %s", excerpt(name), columnHint(name))})
-			l.columns = append(l.columns, nil)
+		if known < 0 {
+			near, hint := columnHint(name)
+			meant[near] = true
+			ms = append(ms, Mistake{at, fmt.Sprintf("unknown column %s; %s", excerpt(name), hint)})
 			continue
-		case slices.Contains(l.columns, &meterColumns[known]):
+		}
+		if slices.Contains(l.columns, &meterColumns[known]) {
 			ms = append(ms, Mistake{at, fmt.Sprintf("column %q is given twice", name)})
 		}
 		l.columns = append(l.columns, &meterColumns[known])
 	}
 	for i := range meterColumns {
-		if c := &meterColumns[i]; c.required && !slices.Contains(l.columns, c) {
+		c := &meterColumns[i]
+		if c.required && !meant[c.name] && !slices.Contains(l.columns, c) {
 			ms = append(ms, Mistake{l.fieldAt(0, r, 0), fmt.Sprintf("column %q is missing", c.name)})
 		}
 	}
 	return ms
 }
 
-func columnHint(name string) string {
-	var names []string
-	for _, c := range meterColumns {
-		names = append(names, c.name)
+func columnHint(name string) (near, hint string) {
+	names := columnNames()
+	if near, ok := spelling.Nearest(name, names); ok {
+		return near, fmt.Sprintf("did you mean %q?", near)
 	}
-	if meant, ok := spelling.Nearest(name, names); ok {
-		return fmt.Sprintf("did you mean %q?", meant)
-	}
-	return "columns, separated by commas: " + columnNames()
+	return "", "known columns: " + strings.Join(names, ", ")
 }
 
 // rows reads everything below the header.
@@ -137,7 +140,7 @@ func (l *meterList) rows(r *csv.Reader) Mistakes {
 			return ms
 		}
 		if err != nil {
-			ms = append(ms, l.csvMistake(0, err))
+			ms = append(ms, l.csvMistake(err))
 			continue
 		}
 		if len(row) != len(l.columns) {
@@ -191,18 +194,17 @@ func (l *meterList) position(offset int64, line, column int) Position {
 	return l.src.at(int(offset) + column - 1)
 }
 
-func (l *meterList) csvMistake(offset int64, err error) Mistake {
+func (l *meterList) csvMistake(err error) Mistake {
 	var pe *csv.ParseError
 	if !errors.As(err, &pe) {
-		return Mistake{l.src.at(int(offset)), err.Error()}
+		return Mistake{l.src.clamp(1, 1), err.Error()}
 	}
-	at := l.position(offset, pe.Line, pe.Column)
+	at := l.position(0, pe.Line, pe.Column)
 	switch {
-	case errors.Is(pe.Err, csv.ErrBareQuote):
-		return Mistake{at, `a quote inside a field; put the whole field in quotes and double the quotes in it`}
-	case errors.Is(pe.Err, csv.ErrQuote):
-		return Mistake{at, fmt.Sprintf("the quotes opened in line %d do not end as they should; a quote inside them is doubled",
-			l.position(offset, pe.StartLine, 1).Line)}
+	case at.Line > pe.StartLine: // it read on to the end of the file
+		return Mistake{l.position(0, pe.StartLine, 1), "quotes that open in this row never close"}
+	case errors.Is(pe.Err, csv.ErrBareQuote), errors.Is(pe.Err, csv.ErrQuote):
+		return Mistake{at, "a stray quote; put the whole field in quotes and double the quotes in it"}
 	}
 	return Mistake{at, pe.Err.Error()}
 }

@@ -57,7 +57,7 @@ func watch(ctx context.Context, paths []string, ready, onChange func()) error {
 		}
 		before = now
 		for _, dir := range directories(paths) {
-			// A directory that is gone is seen by lookAnyway when it is back.
+			// One that vanished meanwhile is found by lookAnyway when it is back.
 			_ = notifier.Add(dir)
 		}
 		onChange()
