@@ -14,10 +14,10 @@ import (
 func BenchmarkGenerate(b *testing.B) {
 	for _, meters := range []int{400, 10_000} {
 		b.Run(fmt.Sprintf("meters=%d", meters), func(b *testing.B) {
-			f, err := New(Options{
+			f, err := New(with(Options{
 				Registry: testCity(b), Meters: meters, Broker: "tcp://127.0.0.1:1883",
 				Start: monday, Rate: 100 * float64(meters),
-			})
+			}))
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -63,10 +63,10 @@ func BenchmarkPublish(b *testing.B) {
 			b.Error(err)
 		}
 	})
-	f, err := New(Options{
+	f, err := New(with(Options{
 		Registry: testCity(b), Meters: 10_000, Broker: "tcp://" + broker.Addr(),
 		Start: time.Now(), Rate: 1e6, Messages: int64(b.N),
-	})
+	}))
 	if err != nil {
 		b.Fatal(err)
 	}

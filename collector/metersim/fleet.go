@@ -101,17 +101,13 @@ func (f *Fleet) connectors() error {
 	if err != nil {
 		return fmt.Errorf("simulate meters: %w", err)
 	}
-	qos := byte(1)
-	if f.opts.AtMostOnce {
-		qos = 0
-	}
 	for i := range f.opts.Connections {
 		f.links = append(f.links, &link{
 			broker:   broker,
 			id:       fmt.Sprintf("%s-%d", f.opts.ClientID, i),
 			username: f.opts.Username,
 			password: f.opts.Password,
-			qos:      qos,
+			qos:      f.opts.QoS,
 			ledger:   f.ledger,
 			log:      f.opts.Log.With().Int("connection", i).Logger(),
 			queue:    make(chan *message, 512),

@@ -1,6 +1,7 @@
 package metersim
 
 import (
+	"cmp"
 	"fmt"
 	"testing"
 
@@ -101,4 +102,15 @@ func testCity(t testing.TB) *zone.Registry {
 		t.Fatal(err)
 	}
 	return reg
+}
+
+// with completes options by the defaults.
+func with(o Options) Options {
+	d := DefaultOptions()
+	o.ClientID = cmp.Or(o.ClientID, d.ClientID)
+	o.QoS = cmp.Or(o.QoS, d.QoS)
+	o.Connections = cmp.Or(o.Connections, d.Connections)
+	o.Speed = cmp.Or(o.Speed, d.Speed)
+	o.Drain = cmp.Or(o.Drain, d.Drain)
+	return o
 }

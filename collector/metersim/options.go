@@ -1,7 +1,6 @@
 package metersim
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -13,8 +12,8 @@ import (
 	"github.com/imdad-telemetry/imdad/collector/zone"
 )
 
-// Options says what to simulate and where to. Registry and Broker are needed;
-// everything else has a default.
+// Options says what to simulate and where to. Begin with DefaultOptions;
+// Registry and Broker are needed beside them.
 type Options struct {
 	// Registry is the fleet: its plants' sectors fix the load shapes, its
 	// meters publish.
@@ -26,7 +25,7 @@ type Options struct {
 	ClientID    string // default "metersim"; connection i is called ID-i
 	Username    string
 	Password    string
-	AtMostOnce  bool // publish with QoS 0 instead of QoS 1
+	QoS         byte // 0 or 1; default 1
 	Connections int  // meters are spread over them; default 1
 
 	Start time.Time // where the simulated clock starts; zero: now
@@ -51,12 +50,13 @@ type Options struct {
 	Log   zerolog.Logger
 }
 
-// validate completes the options and returns everything wrong with them.
+// DefaultOptions returns what applies where nothing else is said.
+func DefaultOptions() Options {
+	return Options{ClientID: "metersim", QoS: 1, Connections: 1, Speed: 1, Drain: 10 * time.Second}
+}
+
+// validate returns everything that is wrong with the options.
 func (o *Options) validate() error {
-	o.ClientID = cmp.Or(o.ClientID, "metersim")
-	o.Connections = cmp.Or(o.Connections, 1)
-	o.Speed = cmp.Or(o.Speed, 1)
-	o.Drain = cmp.Or(o.Drain, 10*time.Second)
 	var errs []error
 	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if o.Registry == nil {
@@ -65,10 +65,16 @@ func (o *Options) validate() error {
 	if err := checkBroker(o.Broker); err != nil {
 		errs = append(errs, err)
 	}
-	if o.Connections < 0 {
+	if o.ClientID == "" {
+		wrong("client id: missing; connections are told apart by it")
+	}
+	if o.QoS > 1 {
+		wrong("qos: %d is not supported; use 0 or 1", o.QoS)
+	}
+	if o.Connections < 1 {
 		wrong("connections: %d is impossible; use at least 1", o.Connections)
 	}
-	if o.Speed < 0 {
+	if !(o.Speed > 0) {
 		wrong("speed: %v is impossible; time runs forward", o.Speed)
 	}
 	if o.Meters < 0 || o.Rate < 0 || o.Interval < 0 || o.Jitter < 0 || o.Duration < 0 || o.Messages < 0 || o.Drain < 0 {

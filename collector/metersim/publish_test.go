@@ -252,7 +252,7 @@ func TestPublish(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			var truth bytes.Buffer
 			sub := subscribe(t, b.Addr())
-			o := Options{Registry: testCity(t), Broker: "tcp://" + b.Addr(), Start: monday, Truth: &truth}
+			o := with(Options{Registry: testCity(t), Broker: "tcp://" + b.Addr(), Start: monday, Truth: &truth})
 			c.change(&o)
 			f, done := launch(t, o)
 			s := await(t, done)
@@ -279,9 +279,9 @@ func TestAtMostOnceIsNeverAcknowledged(t *testing.T) {
 	b := broker(t, t.TempDir(), "")
 	sub := subscribe(t, b.Addr())
 	var truth bytes.Buffer
-	_, done := launch(t, Options{
-		Registry: testCity(t), Broker: "tcp://" + b.Addr(), Rate: 5000, Messages: 2000, AtMostOnce: true, Truth: &truth,
-	})
+	o := with(Options{Registry: testCity(t), Broker: "tcp://" + b.Addr(), Rate: 5000, Messages: 2000, Truth: &truth})
+	o.QoS = 0
+	_, done := launch(t, o)
 	s := await(t, done)
 	if s.Published != 2000 || s.Acknowledged != 0 {
 		t.Errorf("%s", s)
@@ -296,10 +296,10 @@ func TestSameSeedSameTruth(t *testing.T) {
 	b := broker(t, t.TempDir(), "")
 	run := func(seed int64, connections int, change func(*Options)) []string {
 		var truth bytes.Buffer
-		o := Options{
+		o := with(Options{
 			Registry: testCity(t), Broker: "tcp://" + b.Addr(), ClientID: t.Name(), Seed: seed, Connections: connections,
 			Start: monday, Truth: &truth,
-		}
+		})
 		change(&o)
 		_, done := launch(t, o)
 		await(t, done)
@@ -332,9 +332,9 @@ func TestBrokerRestarts(t *testing.T) {
 	b := broker(t, dir, "")
 	sub := subscribe(t, b.Addr())
 	var truth bytes.Buffer
-	f, done := launch(t, Options{
+	f, done := launch(t, with(Options{
 		Registry: testCity(t), Broker: "tcp://" + b.Addr(), Rate: 5000, Messages: 20_000, Connections: 2, Truth: &truth,
-	})
+	}))
 	for _, after := range []int64{4000, 12_000} {
 		eventually(t, "messages acknowledged", func() bool { return f.Progress().Acknowledged >= after })
 		if err := b.Stop(); err != nil {
@@ -357,9 +357,9 @@ func TestCutConnections(t *testing.T) {
 	sub := subscribe(t, b.Addr())
 	p := newProxy(t, b.Addr())
 	var truth bytes.Buffer
-	f, done := launch(t, Options{
+	f, done := launch(t, with(Options{
 		Registry: testCity(t), Broker: "tcp://" + p.addr(), Rate: 10_000, Messages: 30_000, Truth: &truth,
-	})
+	}))
 	const cuts = 8
 	for n := int64(1); n <= cuts; n++ {
 		eventually(t, "messages acknowledged", func() bool { return f.Progress().Acknowledged >= n*3000 })
@@ -381,9 +381,9 @@ func TestSwallowedAcknowledgements(t *testing.T) {
 	sub := subscribe(t, b.Addr())
 	p := newProxy(t, b.Addr())
 	var truth bytes.Buffer
-	f, done := launch(t, Options{
+	f, done := launch(t, with(Options{
 		Registry: testCity(t), Broker: "tcp://" + p.addr(), Rate: 2000, Messages: 4000, Drain: time.Second, Truth: &truth,
-	})
+	}))
 	eventually(t, "messages acknowledged", func() bool { return f.Progress().Acknowledged >= 1000 })
 	p.swallow()
 	s := await(t, done)
@@ -407,9 +407,9 @@ func TestNoBroker(t *testing.T) {
 		t.Fatal(err)
 	}
 	var truth bytes.Buffer
-	_, done := launch(t, Options{
+	_, done := launch(t, with(Options{
 		Registry: testCity(t), Broker: "tcp://" + addr, Rate: 1000, Messages: 100, Drain: 300 * time.Millisecond, Truth: &truth,
-	})
+	}))
 	s := await(t, done)
 	if s.Published != 100 || s.Acknowledged != 0 {
 		t.Errorf("%s", s)
@@ -427,9 +427,9 @@ func TestLateBroker(t *testing.T) {
 		t.Fatal(err)
 	}
 	var truth bytes.Buffer
-	f, done := launch(t, Options{
+	f, done := launch(t, with(Options{
 		Registry: testCity(t), Broker: "tcp://" + b.Addr(), Rate: 1000, Messages: 500, Truth: &truth, Drain: 20 * time.Second,
-	})
+	}))
 	eventually(t, "messages made", func() bool { return f.Progress().Published >= 200 })
 	broker(t, dir, b.Addr())
 	s := await(t, done)
@@ -444,7 +444,7 @@ func TestCancelEndsCleanly(t *testing.T) {
 	b := broker(t, t.TempDir(), "")
 	sub := subscribe(t, b.Addr())
 	var truth bytes.Buffer
-	f, err := New(Options{Registry: testCity(t), Broker: "tcp://" + b.Addr(), Rate: 5000, Truth: &truth})
+	f, err := New(with(Options{Registry: testCity(t), Broker: "tcp://" + b.Addr(), Rate: 5000, Truth: &truth}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -477,7 +477,7 @@ func TestRefusedForGood(t *testing.T) {
 		}
 	})
 	var truth bytes.Buffer
-	_, done := launch(t, Options{Registry: testCity(t), Broker: "tcp://" + b.Addr(), Rate: 1000, Truth: &truth})
+	_, done := launch(t, with(Options{Registry: testCity(t), Broker: "tcp://" + b.Addr(), Rate: 1000, Truth: &truth}))
 	select {
 	case r := <-done:
 		if r.err == nil || !strings.Contains(r.err.Error(), "not Authorized") {
@@ -496,9 +496,9 @@ func (fullDisk) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
 func TestTruthThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
 	b := broker(t, t.TempDir(), "")
-	_, done := launch(t, Options{
+	_, done := launch(t, with(Options{
 		Registry: testCity(t), Broker: "tcp://" + b.Addr(), Rate: 1000, Messages: 100, Truth: fullDisk{},
-	})
+	}))
 	if r := <-done; r.err == nil || !strings.Contains(r.err.Error(), "write truth") {
 		t.Errorf("%v", r.err)
 	}
@@ -515,13 +515,15 @@ func TestWrongOptions(t *testing.T) {
 		{"no broker", func(o *Options) { o.Broker = "" }, "broker: missing"},
 		{"scheme", func(o *Options) { o.Broker = "htp://x:1" }, `broker: unknown scheme "htp"`},
 		{"no port", func(o *Options) { o.Broker = "tcp://x" }, "has no port"},
+		{"qos 2", func(o *Options) { o.QoS = 2 }, "qos: 2"},
+		{"no connections", func(o *Options) { o.Connections = 0 }, "connections: 0"},
 		{"negative speed", func(o *Options) { o.Speed = -1 }, "time runs forward"},
 		{"negative rate", func(o *Options) { o.Rate = -1 }, "must not be negative"},
 		{"rate and interval", func(o *Options) { o.Rate, o.Interval = 1, 1 }, "rate: excludes interval"},
 		{"rate too high for the fleet", func(o *Options) { o.Rate, o.Meters = 100_000, 99 }, "needs 100 meters or more"},
 		{"jitter beyond the interval", func(o *Options) { o.Jitter = time.Minute }, "longer than the jitter"},
 	} {
-		o := Options{Registry: testCity(t), Broker: "tcp://127.0.0.1:1883"}
+		o := with(Options{Registry: testCity(t), Broker: "tcp://127.0.0.1:1883"})
 		c.change(&o)
 		if _, err := New(o); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", c.name, err)
