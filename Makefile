@@ -10,7 +10,6 @@ LINTER := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
 # Variables to set on the command line.
 FOR      ?=
 SPEED    ?=
-SCENARIO ?=
 DATA     ?=
 FUZZTIME ?= 2m
 
@@ -25,9 +24,8 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9\/-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: build bin/influxd ## a simulated city, end to end, on loopback: make demo [FOR=30s] [SPEED=60] [SCENARIO=name] [DATA=dir]
-	@bin/imdad demo $(if $(FOR),--for $(FOR)) $(if $(SPEED),--speed $(SPEED)) \
-		$(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(DATA),--data $(DATA))
+demo: build bin/influxd ## a simulated city, end to end, on loopback: make demo [FOR=30s] [SPEED=60] [DATA=dir]
+	@bin/imdad demo $(if $(FOR),--for $(FOR)) $(if $(SPEED),--speed $(SPEED)) $(if $(DATA),--data $(DATA))
 
 .PHONY: build
 build: bin/imdad bin/metersim ## build the service and the simulated meters into bin/

@@ -100,7 +100,7 @@ func (p *Process) Exited() <-chan struct{} { return p.exited }
 func (p *Process) Log() string { return p.log.String() }
 
 // Stop ends the process with SIGTERM and waits for it. If it does not go within 30 s it is killed, which is an error, as
-// is an end that nobody asked for. Further calls return nil.
+// is an exit status other than 0 and an end that nobody asked for. Further calls return nil.
 func (p *Process) Stop() error {
 	if p.asked.Swap(true) {
 		<-p.exited
@@ -117,6 +117,9 @@ func (p *Process) Stop() error {
 	}
 	select {
 	case <-p.exited:
+		if !p.cmd.ProcessState.Success() {
+			return fmt.Errorf("stop %s: %v; it said:\n%s", p.name, p.cmd.ProcessState, p.Log())
+		}
 		return nil
 	case <-time.After(stopTimeout):
 		return errors.Join(fmt.Errorf("%s did not stop within %v", p.name, stopTimeout), p.Kill())
