@@ -66,10 +66,13 @@ func (s *Spool) store(b *Batch, also func(*change) error) error {
 	c, err := s.transact(b, settled, also)
 	if isConstraint(err) && !s.attached {
 		// Another process has appended under our next id: take note of its rows
-		// and come after them.
-		if err = s.adopt(); err == nil {
-			c, err = s.transact(b, settled, also)
-		}
+		// and come after them. Within the transaction there can be no more.
+		c, err = s.transact(b, settled, func(c *change) error {
+			if err := s.adopt(); err != nil || also == nil {
+				return err
+			}
+			return also(c)
+		})
 	}
 	if err != nil {
 		s.queue.putBack(settled)

@@ -12,10 +12,9 @@ import (
 // Chunk is a run of whole rows for the sink. It must come back through Done.
 type Chunk struct {
 	First, Last int64 // ids of its rows
+	Round       int   // of the file they are in: a file moved aside takes its chunks with it
 	Lines       []byte
 	Count       int
-
-	round int
 }
 
 const (
@@ -109,7 +108,7 @@ func (s *Spool) take(maxLines int) (Chunk, error) {
 		size += len(rows[i].body)
 		prints += len(rows[i].prints)
 	}
-	c := Chunk{First: h.first, Last: h.last, Count: int(h.lines), round: round, Lines: make([]byte, 0, size)}
+	c := Chunk{First: h.first, Last: h.last, Count: int(h.lines), Round: round, Lines: make([]byte, 0, size)}
 	h.prints = make([]byte, 0, prints)
 	for i := range rows {
 		c.Lines = append(c.Lines, rows[i].body...)
@@ -201,7 +200,7 @@ func (s *Spool) Done(ctx context.Context, sink string, c Chunk, refused []Entry)
 	if len(refused) > c.Count {
 		return fmt.Errorf("spool: %d lines refused of %d", len(refused), c.Count)
 	}
-	if !s.queue.finish(c.round, c.First, c.Last, refused) {
+	if !s.queue.finish(c.Round, c.First, c.Last, refused) {
 		return fmt.Errorf("spool: rows %d to %d are not on their way", c.First, c.Last)
 	}
 	if s.queue.unsettled() >= settleBatch && s.mu.TryLock() {

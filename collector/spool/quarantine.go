@@ -98,7 +98,7 @@ func (s *Spool) quarantine(entries []Entry, c *change) error {
 	if len(entries) == 0 {
 		return nil
 	}
-	id, err := number(s.w.lastEntry)
+	id, err := number(s.w.lastEntry) // an id for each ever added: none is used again
 	if err != nil {
 		return fmt.Errorf("quarantine: %w", err)
 	}

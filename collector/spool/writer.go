@@ -34,7 +34,7 @@ func (w *writer) prepare() error {
 		{&w.remove, "DELETE FROM batch WHERE id BETWEEN ? AND ?"},
 		{&w.setCursor, "UPDATE cursor SET position=?, crc=? WHERE sink=?"},
 		{&w.addEntry, "INSERT INTO quarantine (" + entryColumns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
-		{&w.lastEntry, "SELECT coalesce(max(id),0) FROM quarantine"},
+		{&w.lastEntry, "SELECT max(coalesce((SELECT max(id) FROM quarantine),0), quarantine_added) FROM ledger"},
 		{&w.oldestEntries, "SELECT id, cost FROM quarantine ORDER BY id"},
 		{&w.evict, "DELETE FROM quarantine WHERE id<=?"},
 		{&w.addPrints, "INSERT INTO fingerprint (time, size, crc, prints) VALUES (?,?,?,?)"},
