@@ -66,7 +66,7 @@ func (b *builder) city(c zone.City) error {
 	if err != nil {
 		return fmt.Errorf("load time zone of %s: %w", c.ID, err)
 	}
-	t := &town{now: newMoment(b.now, loc), loc: loc, sway: newNoise(0.025, 120)}
+	t := &town{now: newMoment(b.now, loc), loc: loc, sway: newNoise(0.025, 120, b.rand.NormFloat64())}
 	t.hertz.start(50, 0)
 	b.towns = append(b.towns, t)
 	b.byCity[c.ID] = t
@@ -84,7 +84,7 @@ func (b *builder) electricity() {
 	var roots []*node
 	for _, def := range b.reg.Substations() {
 		n := b.node(def.ID, positive(900*def.RatingMVA, 40000))
-		n.sway = newNoise(0.006, 900)
+		n.sway = newNoise(0.006, 900, b.rand.NormFloat64())
 		roots = append(roots, n)
 	}
 	for _, def := range b.reg.Feeders() {
@@ -112,7 +112,7 @@ func (b *builder) water() {
 	for _, def := range b.reg.PumpingStations() {
 		w := b.main(def.ID)
 		w.designM3 = def.CapacityM3H
-		w.sway = newNoise(0.05, 600)
+		w.sway = newNoise(0.05, 600, b.rand.NormFloat64())
 		pumps := newLoad(lowVolts, pumpKWh*positive(def.CapacityM3H, 100), &w.town.hertz, b.rand)
 		w.pumps = &pumps
 		b.sources[point{meter.Electricity, def.ID}] = w.pumps
@@ -145,7 +145,7 @@ func (b *builder) plant(def zone.Plant) {
 		town:    t,
 		shape:   shapeOf(def.Sector),
 		cycle:   cycle{phase: b.rand.Float64()},
-		sway:    newNoise(0.04, 300),
+		sway:    newNoise(0.04, 300, b.rand.NormFloat64()),
 		load:    newLoad(lowVolts, positive(def.ContractKVA, def.Requirement.PowerKW+1), &t.hertz, b.rand),
 		tanPhi:  math.Tan(math.Acos(pf)),
 		far:     0.3 + 0.7*b.rand.Float64(),
@@ -215,9 +215,15 @@ func (b *builder) estimate() {
 		kw := 0.0
 		for _, c := range n.children {
 			kw += c.demandKW
+			n.ironKW += c.ironKW / 2
 		}
 		for _, p := range n.plants {
 			kw += p.load.demandKW
+			n.ironKW += 0.002 * p.load.ratedKW // its transformer centre
+		}
+		n.copper = 0.025
+		if n.parent == nil {
+			n.copper = 0.005
 		}
 		n.begin(kw, b.rand)
 	}

@@ -59,12 +59,6 @@ func (l *load) next(ms int64, kw, kvar float64) {
 // loading is the power at the step's end as a share of the rating.
 func (l *load) loading() float64 { return min(2, l.active.to/l.ratedKW) }
 
-// losses of a line or transformer that carries kw at its far end: a fixed part
-// of its rating and a part that grows with the square of the current.
-func (l *load) losses(kw, fixed, copper float64) float64 {
-	return l.ratedKW*fixed + copper*kw*kw/l.ratedKW
-}
-
 func (l *load) appendTo(v *values, x float64) {
 	kw, kvar := l.active.at(x), l.reactive.at(x)
 	kva := math.Hypot(kw, kvar)

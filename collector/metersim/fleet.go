@@ -129,10 +129,11 @@ func (f *Fleet) Progress() Summary { return f.ledger.summary() }
 // broker that refuses the client are. A fleet runs once.
 func (f *Fleet) Run(ctx context.Context) (Summary, error) {
 	f.ledger.begun.Store(time.Now().UnixNano())
-	making, stop := context.WithCancel(ctx)
+	making, stop := f.limit(ctx)
 	defer stop()
 	sending, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
+	context.AfterFunc(making, func() { time.AfterFunc(f.opts.Drain, cut) })
 
 	var links errgroup.Group
 	for _, l := range f.links {
@@ -140,16 +141,16 @@ func (f *Fleet) Run(ctx context.Context) (Summary, error) {
 			err := l.run(sending)
 			if err != nil {
 				stop()
+				cut()
 			}
 			return err
 		})
 	}
-	f.generate(making)
+	f.generate(making, sending)
+	stop()
 	for _, l := range f.links {
 		close(l.queue)
 	}
-	drained := time.AfterFunc(f.opts.Drain, cut)
-	defer drained.Stop()
 	err := links.Wait()
 	for _, l := range f.links {
 		l.drop()
@@ -160,15 +161,18 @@ func (f *Fleet) Run(ctx context.Context) (Summary, error) {
 	return f.Progress(), err
 }
 
-// generate makes the messages, each at its time, until enough are made or ctx
-// ends. A fleet that cannot keep up with its schedule still ends a second after
-// Duration.
-func (f *Fleet) generate(ctx context.Context) {
+// limit ends ctx a second after Duration, for a fleet that cannot keep up with
+// its schedule.
+func (f *Fleet) limit(ctx context.Context) (context.Context, context.CancelFunc) {
 	if f.opts.Duration > 0 {
-		limited, cancel := context.WithTimeout(ctx, f.opts.Duration+time.Second)
-		defer cancel()
-		ctx = limited
+		return context.WithTimeout(ctx, f.opts.Duration+time.Second)
 	}
+	return context.WithCancel(ctx)
+}
+
+// generate makes the messages, each at its time, until enough are made or
+// making ends, and hands them to the links, until sending ends.
+func (f *Fleet) generate(making, sending context.Context) {
 	begun := time.Now()
 	start := float64(f.opts.Start.UnixMilli())
 	for n := int64(0); f.opts.Messages == 0 || n < f.opts.Messages; n++ {
@@ -177,7 +181,7 @@ func (f *Fleet) generate(ctx context.Context) {
 		if f.opts.Duration > 0 && due >= f.opts.Duration {
 			return
 		}
-		if !waitUntil(ctx, begun.Add(due)) {
+		if !waitUntil(making, begun.Add(due)) {
 			return
 		}
 		p := f.probes[i]
@@ -185,7 +189,7 @@ func (f *Fleet) generate(ctx context.Context) {
 		f.ledger.published.Add(1)
 		select {
 		case f.links[p.link].queue <- m:
-		case <-ctx.Done():
+		case <-sending.Done():
 			f.ledger.settle(m, false)
 			return
 		}

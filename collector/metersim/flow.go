@@ -43,10 +43,10 @@ type noise struct {
 }
 
 // newNoise returns noise of the standard deviation sigma that forgets with the
-// time constant tau, in seconds.
-func newNoise(sigma, tau float64) noise {
+// time constant tau, in seconds; normal says where in its range it begins.
+func newNoise(sigma, tau, normal float64) noise {
 	keep := math.Exp(-stepMS / 1000 / tau)
-	return noise{keep: keep, push: sigma * math.Sqrt(1-keep*keep)}
+	return noise{value: sigma * normal, keep: keep, push: sigma * math.Sqrt(1-keep*keep)}
 }
 
 func (n *noise) next(normal float64) float64 {

@@ -12,7 +12,7 @@ type generator struct {
 
 func newGenerator(r *rand.Rand) *generator {
 	hours := 200 + 3000*r.Float64()
-	g := &generator{energyKWh: 180 * hours, runHours: hours, sway: newNoise(0.15, 1800)}
+	g := &generator{energyKWh: 180 * hours, runHours: hours, sway: newNoise(0.15, 1800, r.NormFloat64())}
 	g.battery.start(27.2, 0)
 	return g
 }

@@ -56,7 +56,9 @@ type node struct {
 	parent   *node // nil for a substation
 	children []*node
 	plants   []*plant
-	sway     noise // of a substation's voltage, as a share of nominal
+	sway     noise   // of a substation's voltage, as a share of nominal
+	ironKW   float64 // what it loses even without load
+	copper   float64 // what it loses at its rating, as a share of that
 }
 
 func (n *node) nextLoad(ms int64) {
@@ -69,11 +71,8 @@ func (n *node) nextLoad(ms int64) {
 		kw += p.load.active.to
 		kvar += p.load.reactive.to
 	}
-	fixed, copper := 0.0008, 0.025 // of a feeder with its transformer centres
-	if n.parent == nil {
-		fixed, copper = 0.0005, 0.005
-	}
-	n.next(ms, kw+n.losses(kw, fixed, copper), kvar+n.losses(kw, 4*fixed, 2*copper))
+	lost := n.ironKW + n.copper*kw*kw/n.ratedKW
+	n.next(ms, kw+lost, kvar+2*lost)
 }
 
 func (n *node) nextVoltage(r *rand.Rand) {

@@ -46,7 +46,7 @@ func TestElectricityBalances(t *testing.T) {
 				sum += p.load.active.at(x)
 			}
 			kw := n.active.at(x)
-			if lost := kw - sum; lost <= 0 || lost > 0.06*kw+10 {
+			if lost := kw - sum; lost <= 0 || lost > 0.06*kw+1 {
 				t.Fatalf("%v after start: %.3f kW come in, %.3f kW go out", time.Duration(at*1e6), kw, sum)
 			}
 			if energy := n.active.integral(x); energy < before[n] {

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/term"
+
+	"github.com/imdad-telemetry/imdad/collector/metersim"
+	"github.com/imdad-telemetry/imdad/collector/zone"
+	"github.com/imdad-telemetry/imdad/configs"
+)
+
+// defaultCity is the shipped city that plays without --fleet.
+const defaultCity = "sheikh-najjar"
+
+// errUnacknowledged makes the exit code tell what the summary says.
+var errUnacknowledged = errors.New("not everything was acknowledged by the broker")
+
+// command is the command line.
+type command struct {
+	Broker   string `required:"" placeholder:"URL" help:"Where to publish: tcp://host:port, or ssl://host:port with the system's certificate authorities."`
+	Username string `env:"METERSIM_USERNAME" placeholder:"NAME" help:"User name at the broker."`
+	Password string `env:"METERSIM_PASSWORD" placeholder:"TEXT" help:"Password at the broker; better given in the environment."`
+	ClientID string `default:"metersim" placeholder:"ID" help:"MQTT client id; connection i is called ID-i. Two simulators at one broker need two ids."`
+
+	Fleet  []string `placeholder:"FILE" help:"Registry files of the city to play (default: the built-in Sheikh Najjar)."`
+	Meters int      `placeholder:"N" help:"Scale the fleet to N meters by copying its networks and plants under new ids."`
+	Seed   int64    `default:"1" placeholder:"N" help:"Of everything that looks random (default: 1)."`
+
+	ClockStart time.Time     `placeholder:"T" help:"What the simulated clock shows at the start, as RFC 3339 (default: now)."`
+	Speed      float64       `default:"1" placeholder:"N" help:"Simulated seconds in a real one (default: 1)."`
+	Interval   time.Duration `placeholder:"D" help:"Simulated time between the messages of a meter (default: the registry's)."`
+	Jitter     time.Duration `placeholder:"D" help:"Let each message come up to D later."`
+	Rate       float64       `placeholder:"N" help:"Instead of intervals: N messages a second of real time in all, the meters taking turns."`
+
+	For         time.Duration `placeholder:"D" help:"Stop after this much real time (default: on Ctrl-C)."`
+	Messages    int64         `placeholder:"N" help:"Stop after N messages."`
+	QoS         byte          `name:"qos" default:"1" placeholder:"N" help:"0 or 1 (default: 1). With 0 the broker acknowledges nothing."`
+	Connections int           `default:"1" placeholder:"N" help:"Spread the meters over N connections (default: 1)."`
+	Truth       string        `type:"path" placeholder:"FILE" help:"Write every message to FILE as a JSON line, with acked true or false."`
+}
+
+func (c *command) run(ctx context.Context, stdout, stderr io.Writer) (err error) {
+	o, err := c.options(stderr)
+	if err != nil {
+		return err
+	}
+	if c.Truth != "" {
+		f, err := os.Create(c.Truth)
+		if err != nil {
+			return fmt.Errorf("write truth: %w", err)
+		}
+		defer func() { err = errors.Join(err, f.Close()) }()
+		o.Truth = f
+	}
+	fleet, err := metersim.New(o)
+	if err != nil {
+		return err
+	}
+	shown := make(chan struct{})
+	watching, done := context.WithCancel(context.Background())
+	go func() { defer close(shown); progress(watching, stderr, fleet) }()
+	summary, err := fleet.Run(ctx)
+	done()
+	<-shown
+	fmt.Fprintln(stdout, summary)
+	if err == nil && c.QoS > 0 && summary.Acknowledged < summary.Published {
+		err = errUnacknowledged
+	}
+	return err
+}
+
+func (c *command) options(stderr io.Writer) (metersim.Options, error) {
+	o := metersim.DefaultOptions()
+	reg, err := c.registry()
+	if err != nil {
+		return o, err
+	}
+	o.Registry, o.Meters, o.Seed = reg, c.Meters, c.Seed
+	o.Broker, o.ClientID, o.Username, o.Password = c.Broker, c.ClientID, c.Username, c.Password
+	o.QoS, o.Connections = c.QoS, c.Connections
+	o.Start, o.Speed, o.Rate, o.Interval, o.Jitter = c.ClockStart, c.Speed, c.Rate, c.Interval, c.Jitter
+	o.Duration, o.Messages = c.For, c.Messages
+	o.Log = zerolog.New(zerolog.ConsoleWriter{Out: stderr, TimeFormat: time.TimeOnly, NoColor: !isTerminal(stderr)}).With().Timestamp().Logger()
+	return o, nil
+}
+
+func (c *command) registry() (*zone.Registry, error) {
+	if len(c.Fleet) == 0 {
+		return configs.ShippedRegistry(defaultCity)
+	}
+	return configs.LoadRegistry(c.Fleet)
+}
+
+// progress shows once a second how far the fleet is: one line that refreshes on
+// a terminal, else one line after another.
+func progress(ctx context.Context, w io.Writer, f *metersim.Fleet) {
+	before, after := "", "\n"
+	if isTerminal(w) {
+		before, after = "\r\x1b[K", ""
+		defer fmt.Fprint(w, before)
+	}
+	fmt.Fprintf(w, "%d meters are publishing; Ctrl-C ends it\n", f.Meters())
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	last := f.Progress()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		now := f.Progress()
+		rate := float64(now.Published-last.Published) / (now.Elapsed - last.Elapsed).Seconds()
+		fmt.Fprintf(w, "%s%s  published %d (%.0f/s), acknowledged %d, open %d%s",
+			before, now.Elapsed.Round(time.Second), now.Published, rate, now.Acknowledged, now.Published-now.Acknowledged, after)
+		last = now
+	}
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
