@@ -100,20 +100,25 @@ func (c *Collector) join(ctx context.Context, o Options) error {
 	c.intake, err = mqtt.New(mqtt.Options{
 		Config: o.MQTT, Filters: filters(o.Sources), Password: o.Password, Now: o.Now,
 		Accepting: c.spool.Accepting, StatePath: filepath.Join(o.DataDir, "sessions.json"),
-		ReceivedBase: ledger.Messages(),
+		ReceivedBase: messages(ledger),
 		Log:          o.Log.With().Str("part", "mqtt").Logger(), Registerer: o.Registerer,
 	})
 	if err != nil {
 		return fmt.Errorf("set up MQTT: %w", err)
 	}
 	c.writer, err = influx.New(influx.Options{
-		Config: o.Influx, Log: delivery{c.spool, o.Now}, Token: o.Token,
+		Config: o.Influx, Log: delivery{c.spool}, Token: o.Token,
 		Logger: o.Log.With().Str("part", "influx").Logger(), Registerer: o.Registerer,
 	})
 	if err != nil {
 		return fmt.Errorf("set up InfluxDB: %w", err)
 	}
 	return c.register(o.Registerer)
+}
+
+// messages is the number of messages that ever got a result.
+func messages(l spool.Ledger) int64 {
+	return l.MessagesDecoded + l.MessagesQuarantined + l.MessagesControl + l.MessagesIgnored + l.MessagesDropped
 }
 
 func filters(sources []decode.Source) []string {
@@ -165,12 +170,7 @@ func (c *Collector) Status() Status {
 	return Status{Sessions: c.intake.Status(), Refusing: c.spool.Refusing(), Database: c.writer.Status()}
 }
 
-// Totals returns the ledger and what is waiting, for a status line.
+// Totals returns the ledger and what is stored, both of one moment.
 func (c *Collector) Totals(ctx context.Context) (spool.Ledger, spool.Stats, error) {
-	ledger, err := c.spool.Ledger(ctx)
-	if err != nil {
-		return spool.Ledger{}, spool.Stats{}, err
-	}
-	stats, err := c.spool.Stats(ctx)
-	return ledger, stats, err
+	return c.spool.Snapshot(ctx)
 }

@@ -8,26 +8,18 @@ import (
 	"github.com/imdad-telemetry/imdad/collector/spool"
 )
 
-// sink is the database's name among the spool's cursors.
-const sink = "influx"
-
 // delivery shows the spool to the database writer as its log.
-type delivery struct {
-	spool *spool.Spool
-	now   func() time.Time
-}
+type delivery struct{ spool *spool.Spool }
 
 func (d delivery) Next(ctx context.Context, maxLines int, linger time.Duration) (influx.Chunk, error) {
-	c, err := d.spool.Next(ctx, sink, maxLines, linger)
+	c, err := d.spool.Next(ctx, spool.Sink, maxLines, linger)
 	return influx.Chunk(c), err
 }
 
 func (d delivery) Done(ctx context.Context, c influx.Chunk, refused []influx.Refused) error {
 	entries := make([]spool.Entry, len(refused))
 	for i, r := range refused {
-		entries[i] = spool.Entry{
-			Kind: spool.KindLine, Time: d.now().UnixMilli(), Payload: r.Line, Reason: r.Reason, Detail: r.Detail,
-		}
+		entries[i] = spool.Entry{Kind: spool.KindLine, Payload: r.Line, Reason: r.Reason, Detail: r.Detail}
 	}
-	return d.spool.Done(ctx, sink, spool.Chunk(c), entries)
+	return d.spool.Done(ctx, spool.Sink, spool.Chunk(c), entries)
 }

@@ -102,8 +102,8 @@ func (c *Collector) store(b *batch, r *meter.Reading, received int64) {
 // entry is the quarantine entry for a message that decoding rejected.
 func entry(m *mqtt.Message, err error) spool.Entry {
 	e := spool.Entry{
-		Kind: spool.KindMessage, Time: m.Received, Topic: m.Topic, Payload: m.Payload,
-		QoS: m.QoS, Retained: m.Retained, Reason: "unknown", Detail: err.Error(),
+		Kind: spool.KindMessage, Topic: m.Topic, Payload: m.Payload,
+		QoS: m.QoS, Retained: m.Retained, Received: m.Received, Reason: "unknown", Detail: err.Error(),
 	}
 	var reject *decode.Reject
 	if errors.As(err, &reject) {

@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 type checkCmd struct {
 	Config string `required:"" type:"path" help:"The configuration file." placeholder:"FILE"`
@@ -24,4 +27,15 @@ func (c *checkCmd) Run(e *env) error {
 	_, err = fmt.Fprintf(e.stdout, "%s: right; %d cities, %d zones, %d plants, %d meters\n",
 		c.Config, len(registry.Cities()), len(registry.Zones()), len(registry.Plants()), len(registry.Meters()))
 	return err
+}
+
+// checkSecrets resolves every secret, and forgets it.
+func checkSecrets(c config) error {
+	var errs []error
+	for _, s := range []struct{ key, raw string }{{"mqtt.password", c.MQTT.Password}, {"influx.token", c.Influx.Token}} {
+		if _, err := secret(s.raw)(); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", s.key, err))
+		}
+	}
+	return errors.Join(errs...)
 }

@@ -75,7 +75,10 @@ func newMux(c *collector.Collector, metrics, meters *prometheus.Registry) *http.
 		})
 	}
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "ok\n") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { text(w, readiness(c.Status())) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		code, body := readiness(c.Status())
+		text(w, code, body)
+	})
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		text(w, http.StatusOK, "imdad "+version+"\n\n/metrics\n/metrics/meters\n/healthz\n/readyz\n")
 	})
@@ -101,15 +104,15 @@ func readiness(s collector.Status) (code int, body string) {
 	} else {
 		fmt.Fprintf(&b, "spool: refuses: %s\n", s.Refusing)
 	}
-	if s.Database.OK {
+	if !s.Database.Degraded {
 		b.WriteString("database: ok\n")
 	} else {
-		fmt.Fprintf(&b, "database: degraded since %s: %s\n", s.Database.Since.Format(time.RFC3339), s.Database.Reason)
+		fmt.Fprintf(&b, "database: degraded since %s: %s\n", s.Database.Since.Format(time.RFC3339), s.Database.Cause)
 	}
 	switch {
 	case !ready:
 		return http.StatusServiceUnavailable, "not ready\n" + b.String()
-	case !s.Database.OK:
+	case s.Database.Degraded:
 		return http.StatusOK, "ready, degraded\n" + b.String()
 	}
 	return http.StatusOK, "ready\n" + b.String()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"log/slog"
 	"os"
 	"time"
 
@@ -27,3 +28,6 @@ func newLogger(w io.Writer, c logConfig, now func() time.Time) zerolog.Logger {
 		e.Time(zerolog.TimestampFieldName, now())
 	}))
 }
+
+// newSlog is the same log for libraries that know slog only.
+func newSlog(log zerolog.Logger) *slog.Logger { return slog.New(zerolog.NewSlogHandler(log)) }

@@ -66,6 +66,7 @@ func (r *runCmd) Run(e *env) error {
 //	 SIGHUP, files ─► reloader ─► registry
 type service struct {
 	collector *collector.Collector
+	metrics   *prometheus.Registry
 	http      *httpServer
 }
 
@@ -90,7 +91,7 @@ func newService(ctx context.Context, c config, registry *zone.Registry, now func
 	if err != nil {
 		return nil, errors.Join(err, co.Close())
 	}
-	return &service{collector: co, http: server}, nil
+	return &service{collector: co, metrics: metrics, http: server}, nil
 }
 
 // Run works until ctx ends. HTTP ends last, so that health and metrics can be

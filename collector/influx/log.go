@@ -23,6 +23,7 @@ type Log interface {
 // Chunk is a run of encoded lines from the log.
 type Chunk struct {
 	First, Last int64 // the log's own positions, not interpreted here
+	Round       int   // likewise
 	// Lines is line protocol, each line ended by a newline. It must never be
 	// written to again, not even after Done: it is sent without a copy, and
 	// the connection of a request that was given up may still be reading.

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"encoding"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/imdad-telemetry/imdad/configs"
+)
+
+const manual = "../../configs/imdad.yaml"
+
+// The commented file is the manual: it must show every key, and every default
+// as the code has it.
+func TestManualShowsEveryDefault(t *testing.T) {
+	t.Parallel()
+	var empty config
+	doc, err := configs.Load(manual, &shown{config: &empty})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defaults := defaultConfig()
+	// These have no default; the manual shows an example.
+	defaults.MQTT.Brokers, defaults.MQTT.ClientID = empty.MQTT.Brokers, empty.MQTT.ClientID
+	defaults.Influx.URL, defaults.Influx.Bucket = empty.Influx.URL, empty.Influx.Bucket
+	defaults.Cities = []string{}
+	if !reflect.DeepEqual(empty, defaults) {
+		t.Errorf("the manual says\n%+v\nthe code\n%+v", empty, defaults)
+	}
+	for _, key := range keys(reflect.TypeFor[config](), "") {
+		if !doc.Has(key) {
+			t.Errorf("the manual does not show %s", key)
+		}
+	}
+	if err := defaults.Validate(); err != nil {
+		t.Errorf("the manual's configuration is not valid: %v", err)
+	}
+}
+
+// shown is a config without its Validate, to read the file as it stands.
+type shown struct {
+	*config `yaml:",inline"`
+}
+
+// keys lists the paths of a struct's keys.
+func keys(t reflect.Type, prefix string) []string {
+	var out []string
+	for i := range t.NumField() {
+		key := prefix + t.Field(i).Tag.Get("yaml")
+		out = append(out, key)
+		field := t.Field(i).Type
+		if field.Kind() == reflect.Struct && !reflect.PointerTo(field).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
+			out = append(out, keys(field, key+".")...)
+		}
+	}
+	return out
+}
+
+func TestRelativePaths(t *testing.T) {
+	t.Parallel()
+	c := defaultConfig()
+	c.Cities = []string{"cities/a.yaml", "/abs/b.yaml"}
+	c.MQTT.Password, c.Influx.Token = "file:secret", "file:/abs/token"
+	c.MQTT.TLS.CA = "ca.pem"
+	c.resolve("/etc/imdad")
+	got := strings.Join([]string{c.DataDir, c.Cities[0], c.Cities[1], c.MQTT.Password, c.Influx.Token, c.MQTT.TLS.CA, c.HTTP.WebConfig}, " ")
+	want := "/etc/imdad/data /etc/imdad/cities/a.yaml /abs/b.yaml file:/etc/imdad/secret file:/abs/token /etc/imdad/ca.pem "
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestChangedSections(t *testing.T) {
+	t.Parallel()
+	a, b := defaultConfig(), defaultConfig()
+	b.Cities = []string{"x"}
+	if got := changedSections(a, b); len(got) != 0 {
+		t.Errorf("cities alone: %v needs a restart", got)
+	}
+	b.MQTT.ClientID, b.Log.Level = "x", "debug"
+	if got := strings.Join(changedSections(a, b), " "); got != "mqtt log" {
+		t.Errorf("got %q, want mqtt log", got)
+	}
+}

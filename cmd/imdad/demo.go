@@ -1,0 +1,241 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/imdad-telemetry/imdad/collector/metersim"
+	"github.com/imdad-telemetry/imdad/collector/zone"
+	"github.com/imdad-telemetry/imdad/configs"
+	"github.com/imdad-telemetry/imdad/deploy/peers"
+)
+
+type demoCmd struct {
+	For      time.Duration `help:"End after this long and judge the result (default: run until Ctrl-C)." placeholder:"30s"`
+	Data     string        `type:"path" help:"Keep everything in this folder (default: a temporary one, removed at the end)." placeholder:"DIR"`
+	Influxd  string        `type:"path" help:"The InfluxDB 1.8 server (default: influxd beside this program)." placeholder:"FILE"`
+	AddrFile string        `type:"path" help:"Write the addresses in use to this file, one NAME=HOST:PORT a line." placeholder:"FILE"`
+	clockFlags
+}
+
+// Help is shown by imdad demo --help.
+func (demoCmd) Help() string {
+	return `Starts an MQTT broker, a real InfluxDB, the simulated meters of Sheikh Najjar and the collector, all on loopback, and shows the
+ledger as it grows. It ends with one line of the ledger, and with exit code 0 only if every line of it balances and
+InfluxDB holds exactly the readings that the meters had acknowledged.`
+}
+
+// The usual ports, so that a Grafana or a client finds the demo; taken ones
+// move to a free one.
+const (
+	usualBroker = "127.0.0.1:1883"
+	usualInflux = "127.0.0.1:8086"
+	usualHTTP   = "127.0.0.1:8080"
+)
+
+// demoCity is the shipped city that the demo plays.
+const demoCity = "sheikh-najjar"
+
+// interval is how often each simulated meter reports, in real time.
+const interval = time.Second
+
+// settleTimeout bounds the wait, at the end, for what is still on its way.
+const settleTimeout = 30 * time.Second
+
+func (d *demoCmd) Run(e *env) error {
+	now, err := d.clock()
+	if err != nil {
+		return err
+	}
+	dir := d.Data
+	if dir == "" {
+		if dir, err = os.MkdirTemp("", "imdad-demo-"); err != nil {
+			return fmt.Errorf("make a folder for the demo: %w", err)
+		}
+		defer os.RemoveAll(dir)
+	}
+	p := &play{demoCmd: d, dir: dir, now: now, out: e.stdout, log: newLogger(e.stderr, logConfig{Level: "warn", Format: "auto"}, now)}
+	defer p.close()
+	if err := p.setUp(e.ctx); err != nil {
+		return err
+	}
+	return p.run(e.ctx)
+}
+
+// play is one demo:
+//
+//	fleet ─MQTT─► broker ─► service ─► InfluxDB
+//	  │ truth                 │ ledger     │ count(quality)
+//	  └───────────────► verdict ◄──────────┘
+type play struct {
+	*demoCmd
+	dir string
+	now func() time.Time
+	out io.Writer
+	log zerolog.Logger
+
+	registry *zone.Registry
+	broker   *broker
+	influx   *peers.Process
+	service  *service
+	database database
+	before   counts // what a kept folder held already
+	teardown []func()
+}
+
+func (p *play) close() {
+	for i := len(p.teardown) - 1; i >= 0; i-- {
+		p.teardown[i]()
+	}
+}
+
+// setUp starts what the service needs, and makes the service.
+func (p *play) setUp(ctx context.Context) error {
+	var err error
+	if p.registry, err = configs.ShippedRegistry(demoCity); err != nil {
+		return err
+	}
+	if p.broker, err = startBroker(orFree(usualBroker), p.log); err != nil {
+		return err
+	}
+	p.teardown = append(p.teardown, p.broker.close)
+	if err := p.startInflux(ctx); err != nil {
+		return err
+	}
+	c := defaultConfig()
+	c.DataDir = filepath.Join(p.dir, "collector")
+	c.MQTT.Brokers, c.MQTT.ClientID = []string{"tcp://" + p.broker.addr}, "imdad-demo"
+	c.Influx.URL, c.Influx.Org, c.Influx.Bucket, c.Influx.Create = "http://"+p.influx.Addr(), "imdad", databaseName, true
+	c.Metrics.Meters = true
+	c.HTTP.Listen = orFree(usualHTTP)
+	if err := c.Validate(); err != nil {
+		return err
+	}
+	p.service, err = newService(ctx, c, p.registry, p.now, p.log)
+	return err
+}
+
+func (p *play) startInflux(ctx context.Context) (err error) {
+	dir := filepath.Join(p.dir, "influxdb")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("make a folder for InfluxDB: %w", err)
+	}
+	binary := p.Influxd
+	if binary == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return fmt.Errorf("find influxd beside this program: %w", err)
+		}
+		binary = filepath.Join(filepath.Dir(self), "influxd")
+	}
+	fmt.Fprintln(p.out, "starting InfluxDB …")
+	p.influx, err = peers.StartInfluxDB(ctx, peers.InfluxDBOptions{Binary: binary, Dir: dir, Addr: orFree(usualInflux)})
+	if err != nil {
+		return err
+	}
+	p.teardown = append(p.teardown, func() {
+		if err := p.influx.Stop(); err != nil {
+			p.log.Warn().Err(err).Msg("InfluxDB did not end well")
+		}
+	})
+	p.database = database{url: "http://" + p.influx.Addr()}
+	p.before, err = p.database.counts(ctx)
+	return err
+}
+
+// run plays until ctx ends or the time is up, then judges.
+func (p *play) run(ctx context.Context) error {
+	lines := []string{"http=" + p.service.http.Addr(), "broker=" + p.broker.addr, "influx=" + p.influx.Addr()}
+	if p.AddrFile != "" {
+		if err := writeAddresses(p.AddrFile, lines...); err != nil {
+			return errors.Join(err, p.service.Close())
+		}
+	}
+	fmt.Fprintf(p.out, "console   http://%s\nmetrics   http://%[1]s/metrics and /metrics/meters\nbroker    tcp://%s  (topics imdad/v1/#)\nInfluxDB  http://%s  (database %s)\nmeters    %d of %s, one message a second each\n",
+		p.service.http.Addr(), p.broker.addr, p.influx.Addr(), databaseName, len(p.registry.Meters()), p.registry.Cities()[0].Name.En)
+
+	var verdict error
+	collecting, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	err := p.service.Run(collecting, func(running context.Context) error {
+		defer stop()
+		var summary metersim.Summary
+		summary, verdict = p.publish(ctx, running)
+		if verdict == nil {
+			verdict = p.judge(running, summary)
+		}
+		return nil
+	})
+	return errors.Join(err, verdict)
+}
+
+// publish lets the fleet speak, and shows the ledger once a second.
+func (p *play) publish(ctx, running context.Context) (metersim.Summary, error) {
+	if err := p.awaitSession(running); err != nil {
+		return metersim.Summary{}, err
+	}
+	o := metersim.DefaultOptions()
+	o.Registry, o.Broker, o.Log = p.registry, "tcp://"+p.broker.addr, p.log
+	o.Start, o.Speed, o.Duration = p.now(), p.Speed, p.For
+	o.Interval = time.Duration(float64(interval) * p.Speed)
+	fleet, err := metersim.New(o)
+	if err != nil {
+		return metersim.Summary{}, err
+	}
+	status := newStatusLine(p.out, p.service)
+	publishing, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(running, cancel)()
+	var summary metersim.Summary
+	var g errgroup.Group
+	shown, done := context.WithCancel(running)
+	g.Go(func() (err error) {
+		defer done()
+		summary, err = fleet.Run(publishing)
+		return err
+	})
+	g.Go(func() error { return status.run(shown) })
+	err = g.Wait()
+	status.end()
+	return summary, err
+}
+
+// awaitSession waits until the collector is subscribed, so that the first
+// messages find it.
+func (p *play) awaitSession(ctx context.Context) error {
+	return eventually(ctx, settleTimeout, "the collector's session", func() (bool, error) {
+		for _, s := range p.service.collector.Status().Sessions {
+			if !s.Connected {
+				return false, nil
+			}
+		}
+		return true, nil
+	})
+}
+
+// eventually asks again and again, until done or for as long as timeout.
+func eventually(ctx context.Context, timeout time.Duration, what string, done func() (bool, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		ok, err := done()
+		if ok || err != nil {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for %s: %w", what, ctx.Err())
+		}
+	}
+}

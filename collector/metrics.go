@@ -1,0 +1,147 @@
+package collector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/imdad-telemetry/imdad/collector/live"
+	"github.com/imdad-telemetry/imdad/collector/spool"
+)
+
+// register makes and registers the collector's own metrics.
+func (c *Collector) register(r prometheus.Registerer) error {
+	c.lag = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name:    "imdad_ingest_lag_seconds",
+		Help:    "From the receipt of a batch's first message to its commit, after which it is acknowledged.",
+		Buckets: prometheus.ExponentialBuckets(0.001, 2.5, 12), // 1 ms to 24 s
+	})
+	c.sizes = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name:    "imdad_ingest_batch_messages",
+		Help:    "Messages committed and acknowledged together.",
+		Buckets: prometheus.ExponentialBuckets(1, 2, 13), // 1 to 4096
+	})
+	var errs []error
+	for _, m := range []prometheus.Collector{
+		c.lag, c.sizes, ledgerCollector{c.spool}, live.NewSupplyCollector(c.live),
+	} {
+		errs = append(errs, r.Register(m))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("register metrics: %w", err)
+	}
+	return nil
+}
+
+// ledgerCollector exposes the spool's committed counters as of each scrape.
+// Counting them here as well would let the two drift apart.
+type ledgerCollector struct{ spool *spool.Spool }
+
+// line is one series of the ledger or of the stored state.
+type line struct {
+	desc  *prometheus.Desc
+	kind  prometheus.ValueType
+	label string
+	value func(*spool.Ledger, *spool.Stats) float64
+}
+
+var ledgerLines = newLedgerLines()
+
+func newLedgerLines() []line {
+	var lines []line
+	add := func(d *prometheus.Desc, kind prometheus.ValueType, label string, value func(*spool.Ledger, *spool.Stats) float64) {
+		lines = append(lines, line{d, kind, label, value})
+	}
+	counter := func(d *prometheus.Desc, label string, field func(*spool.Ledger) int64) {
+		add(d, prometheus.CounterValue, label, func(l *spool.Ledger, _ *spool.Stats) float64 { return float64(field(l)) })
+	}
+	gauge := func(name, help string, field func(*spool.Stats) float64) {
+		add(prometheus.NewDesc(name, help, nil, nil), prometheus.GaugeValue, "",
+			func(_ *spool.Ledger, s *spool.Stats) float64 { return field(s) })
+	}
+
+	messages := prometheus.NewDesc("imdad_messages_total", "Messages by what became of them.", []string{"result"}, nil)
+	counter(messages, "decoded", func(l *spool.Ledger) int64 { return l.MessagesDecoded })
+	counter(messages, "quarantined", func(l *spool.Ledger) int64 { return l.MessagesQuarantined })
+	counter(messages, "control", func(l *spool.Ledger) int64 { return l.MessagesControl })
+	counter(messages, "ignored", func(l *spool.Ledger) int64 { return l.MessagesIgnored })
+	counter(messages, "dropped", func(l *spool.Ledger) int64 { return l.MessagesDropped })
+
+	decoded := prometheus.NewDesc("imdad_readings_decoded_total", "Readings that messages decoded into.", nil, nil)
+	counter(decoded, "", func(l *spool.Ledger) int64 { return l.ReadingsDecoded })
+	readings := prometheus.NewDesc("imdad_readings_total", "Readings by what became of them.", []string{"result"}, nil)
+	counter(readings, "spooled", func(l *spool.Ledger) int64 { return l.ReadingsSpooled })
+	counter(readings, "duplicate", func(l *spool.Ledger) int64 { return l.ReadingsDuplicate })
+	counter(readings, "quarantined", func(l *spool.Ledger) int64 { return l.ReadingsQuarantined })
+	conflicting := prometheus.NewDesc("imdad_readings_conflicting_total",
+		"Spooled readings that replace other values of the same registers at the same time.", nil, nil)
+	counter(conflicting, "", func(l *spool.Ledger) int64 { return l.ReadingsConflicting })
+
+	spooled := prometheus.NewDesc("imdad_spool_lines_total", "Lines spooled, by where they came from.", []string{"origin"}, nil)
+	counter(spooled, "reading", func(l *spool.Ledger) int64 { return l.LinesReading })
+	counter(spooled, "replay", func(l *spool.Ledger) int64 { return l.LinesReplay })
+	counter(spooled, "derived", func(l *spool.Ledger) int64 { return l.LinesDerived })
+	counter(spooled, "alarm", func(l *spool.Ledger) int64 { return l.LinesAlarm })
+	written := prometheus.NewDesc("imdad_influx_written_lines_total", "Lines that the database has taken.", nil, nil)
+	counter(written, "", func(l *spool.Ledger) int64 { return l.Written })
+	refused := prometheus.NewDesc("imdad_influx_refused_lines_total", "Lines that the database has refused; they are in quarantine.", nil, nil)
+	counter(refused, "", func(l *spool.Ledger) int64 { return l.Refused })
+	lost := prometheus.NewDesc("imdad_spool_lost_lines_total", "Lines of batches that were found damaged on disk.", nil, nil)
+	counter(lost, "", func(l *spool.Ledger) int64 { return l.Lost })
+	gauge("imdad_spool_pending_lines", "Lines that wait for the database.", func(s *spool.Stats) float64 { return float64(s.PendingLines) })
+	gauge("imdad_spool_oldest_pending_seconds", "Age of the oldest batch that waits for the database.",
+		func(s *spool.Stats) float64 { return s.OldestPending.Seconds() })
+	gauge("imdad_spool_bytes", "Disk in use by undelivered batches, counted against the cap.", func(s *spool.Stats) float64 { return float64(s.BacklogBytes) })
+	gauge("imdad_spool_cap_bytes", "Disk that undelivered batches may use (spool.max_bytes).", func(s *spool.Stats) float64 { return float64(s.CapBytes) })
+	gauge("imdad_spool_file_bytes", "Size of the spool's file, free pages included.", func(s *spool.Stats) float64 { return float64(s.FileBytes) })
+
+	quarantine := prometheus.NewDesc("imdad_quarantine_total", "Quarantine entries by what happened to them.", []string{"event"}, nil)
+	counter(quarantine, "added", func(l *spool.Ledger) int64 { return l.QuarantineAdded })
+	counter(quarantine, "replayed", func(l *spool.Ledger) int64 { return l.QuarantineReplayed })
+	counter(quarantine, "dropped", func(l *spool.Ledger) int64 { return l.QuarantineDropped })
+	counter(quarantine, "evicted", func(l *spool.Ledger) int64 { return l.QuarantineEvicted })
+	gauge("imdad_quarantine_entries", "Messages and lines in quarantine.", func(s *spool.Stats) float64 { return float64(s.QuarantineCount) })
+	gauge("imdad_quarantine_bytes", "What the entries in quarantine weigh against their cap.", func(s *spool.Stats) float64 { return float64(s.QuarantineBytes) })
+	return lines
+}
+
+var accepting = prometheus.NewDesc("imdad_spool_accepting",
+	"1 while the spool takes batches; 0 while it is full or its disk fails and nothing is acknowledged.", nil, nil)
+
+// Describe implements prometheus.Collector.
+func (c ledgerCollector) Describe(ch chan<- *prometheus.Desc) {
+	ch <- accepting
+	var last *prometheus.Desc
+	for _, l := range ledgerLines {
+		if l.desc != last {
+			ch <- l.desc
+			last = l.desc
+		}
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c ledgerCollector) Collect(ch chan<- prometheus.Metric) {
+	up := 0.0
+	if c.spool.Accepting() {
+		up = 1
+	}
+	ch <- prometheus.MustNewConstMetric(accepting, prometheus.GaugeValue, up)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	ledger, stats, err := c.spool.Snapshot(ctx)
+	if err != nil {
+		ch <- prometheus.NewInvalidMetric(ledgerLines[0].desc, fmt.Errorf("read the ledger: %w", err))
+		return
+	}
+	for _, l := range ledgerLines {
+		var labels []string
+		if l.label != "" {
+			labels = []string{l.label}
+		}
+		ch <- prometheus.MustNewConstMetric(l.desc, l.kind, l.value(&ledger, &stats), labels...)
+	}
+}
