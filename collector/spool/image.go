@@ -30,6 +30,7 @@ type walFrames struct {
 const (
 	walHeader   = 32
 	frameHeader = 24
+	maxRounds   = 1 << 24 // each time the log starts over, its first salt grows by one
 )
 
 func openImage(path string) (im *image, err error) {
@@ -141,10 +142,11 @@ func (w *walFrames) read(f *os.File) error {
 		order = binary.BigEndian
 	}
 	chain := walSum{order: order, a: binary.BigEndian.Uint32(head[24:]), b: binary.BigEndian.Uint32(head[28:])}
-	salt := string(head[16:24])
+	salt, round := string(head[16:24]), binary.BigEndian.Uint32(head[16:])
 	frame := make([]byte, frameHeader+pageSize)
 	pending := map[uint32]int64{} // of the transaction being read
 	broken, closed := false, false
+	inside := true // the frame before is of this round of the log
 	for off := int64(walHeader); ; off += int64(len(frame)) {
 		if n, err := f.ReadAt(frame, off); n < len(frame) {
 			if err != nil && !errors.Is(err, io.EOF) {
@@ -152,21 +154,25 @@ func (w *walFrames) read(f *os.File) error {
 			}
 			return nil
 		}
+		sound := chain.matches(frame)
 		ours, commits := string(frame[8:16]) == salt, binary.BigEndian.Uint32(frame[4:]) != 0
-		switch sound := chain.matches(frame); {
-		case !ours && (sound || broken):
-			return nil // what an earlier round of the log has left behind
-		case !sound:
+		continues := sound && (ours || inside) // else its salt alone is broken
+		if earlier := round - binary.BigEndian.Uint32(frame[8:]); !continues && earlier > 0 && earlier < maxRounds {
+			return nil // what an earlier round has left behind
+		}
+		inside = ours || continues
+		if !continues {
 			broken, closed = true, closed || (ours && commits)
 			w.broken = append(w.broken, off+frameHeader)
-		default:
-			w.damaged = w.damaged || closed
-			closed = broken && (closed || commits)
-			pending[binary.BigEndian.Uint32(frame)] = off + frameHeader
-			if commits {
-				maps.Copy(w.pages, pending)
-				clear(pending)
-			}
+			continue
+		}
+		w.damaged = w.damaged || closed
+		broken = broken || !ours
+		closed = broken && (closed || commits)
+		pending[binary.BigEndian.Uint32(frame)] = off + frameHeader
+		if commits {
+			maps.Copy(w.pages, pending)
+			clear(pending)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package spool
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -121,7 +122,7 @@ func (l *Ledger) addLines(o Origin, n int64) {
 // each set of counters that changes together, of which there are few.
 type ledgerWriter struct {
 	conn  *sql.Conn
-	stmts map[uint32]*sql.Stmt
+	stmts map[uint32]*sql.Stmt // by the set of counters
 	args  []any
 }
 
@@ -153,6 +154,15 @@ func (w *ledgerWriter) add(l *Ledger) error {
 		return fmt.Errorf("update ledger: %w", err)
 	}
 	return nil
+}
+
+// close gives the statements back; the connection would stay open with them.
+func (w *ledgerWriter) close() error {
+	var err error
+	for _, stmt := range w.stmts {
+		err = errors.Join(err, stmt.Close())
+	}
+	return err
 }
 
 func ledgerUpdate(mask uint32) string {

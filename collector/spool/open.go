@@ -271,11 +271,14 @@ func (s *Spool) disconnect() error {
 	s.readMu.Lock()
 	defer s.readMu.Unlock()
 	var err error
+	if s.rows != nil {
+		err = s.rows.Close()
+	}
 	if s.r != nil {
-		err = s.r.Close()
+		err = errors.Join(err, s.r.Close())
 	}
 	if s.w != nil {
-		err = errors.Join(err, s.w.conn.Close())
+		err = errors.Join(err, s.w.close())
 	}
 	err = errors.Join(err, s.db.Close())
 	s.db, s.w, s.r, s.rows = nil, nil, nil, nil

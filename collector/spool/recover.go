@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/rs/zerolog"
@@ -54,13 +55,11 @@ func (g *salvage) take(id int64, v []any, stale bool) error {
 		return nil
 	}
 	if e, ok := asEntry(id, v); ok {
-		g.found.entries++
 		return g.keep("INSERT OR IGNORE INTO quarantine ("+entryColumns+") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 			e.ID, e.Time, e.Kind, e.Topic, e.Reason, e.Detail, e.QoS, e.Retained, e.Received, e.Size, e.SHA256, e.cost(), e.sum(), e.Payload)
 	}
 	switch {
 	case isPrints(v):
-		g.found.prints++
 		return g.keep("INSERT OR IGNORE INTO fingerprint (id, time, size, crc, prints) VALUES (?,?,?,?,?)", id, v[1], v[2], v[3], v[4])
 	case isDamaged(v):
 		return g.keep("INSERT OR REPLACE INTO damaged (id, found, time, origin, lines, crc, prints, body) VALUES (?,?,?,?,?,?,?,?)",
@@ -86,7 +85,6 @@ func (g *salvage) takeBatch(r *row) error {
 	case g.cursor >= 0 && r.id <= g.cursor:
 		return nil // delivered; what is left of it has not been overwritten yet
 	case r.sum() != r.crc || r.id <= 0:
-		g.found.damaged++
 		return g.keep("INSERT OR IGNORE INTO damaged (id, found, time, origin, lines, crc, prints, body) VALUES (?,?,?,?,?,?,?,?)",
 			r.id, g.opts.Now().UnixMilli(), r.time, string(r.origin), r.lines, r.crc, r.prints, r.body)
 	}
@@ -202,6 +200,7 @@ func (g *salvage) settleCounts() error {
 	}{
 		{&f.batches, "SELECT count(*) FROM batch"},
 		{&f.lines, "SELECT coalesce(sum(lines),0) FROM batch"},
+		{&f.damaged, "SELECT count(*) FROM damaged"},
 		{&f.entries, "SELECT count(*) FROM quarantine"},
 		{&last, "SELECT coalesce(max(id),0) FROM batch"},
 	} {
@@ -235,7 +234,8 @@ func (g *salvage) writeLedger() error {
 	} else {
 		l.QuarantineAdded -= entries
 	}
-	return newLedgerWriter(g.conn).add(&l)
+	w := newLedgerWriter(g.conn)
+	return errors.Join(w.add(&l), w.close())
 }
 
 func (g *salvage) report(log *zerolog.Logger, aside string) {

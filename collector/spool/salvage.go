@@ -24,7 +24,7 @@ func (s *Spool) salvageAndStart(ctx context.Context, cause error) error {
 	if err := errors.Join(ctx.Err(), s.disconnect()); err != nil {
 		return errors.Join(cause, err)
 	}
-	g := salvage{opts: s.opts, ids: idRange{}}
+	g := salvage{opts: s.opts}
 	if err := g.run(); err != nil {
 		return fmt.Errorf("salvage: %w", err)
 	}
@@ -105,7 +105,6 @@ type salvage struct {
 	image   *image
 	ledger  *Ledger // nil where it could not be read
 	cursor  int64   // -1 where it could not be read
-	ids     idRange
 	found   found
 	insert  map[string]*sql.Stmt
 	pending int // inserts since the last commit
@@ -113,20 +112,10 @@ type salvage struct {
 
 // found counts what was taken over.
 type found struct {
-	batches, lines, entries, prints int64
-	damaged                         int64 // batches that do not match their checksum
-	missing                         int64 // batches of which nothing is left
-	lost                            int64 // lines, by the ledger
-}
-
-// idRange is the ids of batches seen.
-type idRange struct{ low, high int64 }
-
-func (r *idRange) add(id int64) {
-	if r.low == 0 || id < r.low {
-		r.low = id
-	}
-	r.high = max(r.high, id)
+	batches, lines, entries int64
+	damaged                 int64 // batches kept that do not match their checksum
+	missing                 int64 // batches of which nothing is left
+	lost                    int64 // lines, by the ledger
 }
 
 // run leaves the result in spool.db.salvaged.
@@ -173,6 +162,11 @@ func (g *salvage) write(path string) (err error) {
 		return err
 	}
 	g.insert = map[string]*sql.Stmt{}
+	defer func() {
+		for _, stmt := range g.insert {
+			err = errors.Join(err, stmt.Close())
+		}
+	}()
 	if err := g.exec("BEGIN"); err != nil {
 		return err
 	}

@@ -393,3 +393,26 @@ func TestReserveIsMade(t *testing.T) {
 	}
 	shut(t, s)
 }
+
+// TestCloseLeavesNothingOpen: SQLite moves the log into the file when its last
+// connection goes, and removes it.
+func TestCloseLeavesNothingOpen(t *testing.T) {
+	t.Parallel()
+	o := options(t.TempDir(), &logBook{})
+	s := open(t, o)
+	appendBatch(t, s, batch(0, 10))
+	done(t, s, next(t, s, 10))
+	shut(t, s)
+	if _, err := os.Stat(o.file("-wal")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the log is still there: %v", err)
+	}
+	open, err := filepath.Glob("/proc/self/fd/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fd := range open {
+		if to, err := os.Readlink(fd); err == nil && strings.HasPrefix(to, o.Dir) {
+			t.Errorf("%s is still open", to)
+		}
+	}
+}

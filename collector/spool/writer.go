@@ -11,6 +11,7 @@ import (
 type writer struct {
 	conn   *sql.Conn
 	ledger *ledgerWriter
+	all    []*sql.Stmt
 
 	begin, commit             *sql.Stmt
 	insert, remove, setCursor *sql.Stmt
@@ -48,8 +49,22 @@ func (w *writer) prepare() error {
 		if *p.stmt, err = w.conn.PrepareContext(background, p.text); err != nil {
 			return fmt.Errorf("prepare %q: %w", p.text, err)
 		}
+		w.all = append(w.all, *p.stmt)
 	}
 	return nil
+}
+
+// close gives the statements back as well: SQLite keeps a connection, and its
+// files, open while it has one.
+func (w *writer) close() error {
+	var err error
+	if w.ledger != nil {
+		err = w.ledger.close()
+	}
+	for _, stmt := range w.all {
+		err = errors.Join(err, stmt.Close())
+	}
+	return errors.Join(err, w.conn.Close())
 }
 
 // transact runs f in a transaction that has the write lock from the start. When
