@@ -215,7 +215,7 @@ func (b *builder) estimate() {
 		kw := 0.0
 		for _, c := range n.children {
 			kw += c.demandKW
-			n.ironKW += c.ironKW / 2
+			n.ironKW += c.ironKW / 2 // its share of what is above
 		}
 		for _, p := range n.plants {
 			kw += p.load.demandKW
