@@ -20,15 +20,18 @@ func inside(t *testing.T, err error, files map[string]string) {
 	if !errors.As(err, &ms) || len(ms) == 0 {
 		t.Fatalf("%v is %T, not Mistakes", err, err)
 	}
+	split := make(map[string][]string)
+	for name, text := range files {
+		split[name] = strings.Split(strings.TrimPrefix(text, "\ufeff"), "\n")
+	}
 	for _, m := range ms {
-		text, ok := files[m.File]
+		lines, ok := split[m.File]
 		if !ok {
 			t.Fatalf("%v: no such file", m)
 		}
 		if m.Line == 0 {
 			continue
 		}
-		lines := strings.Split(strings.TrimPrefix(text, "\ufeff"), "\n")
 		if m.Line < 0 || m.Line > len(lines) {
 			t.Fatalf("%v: the file has %d lines", m, len(lines))
 		}

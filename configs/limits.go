@@ -8,8 +8,10 @@ import (
 )
 
 const (
-	maxDepth = 32   // mappings and lists inside one another
-	maxWidth = 5000 // keys in one mapping
+	maxDepth = 32    // mappings and lists inside one another
+	maxWidth = 5000  // keys in one mapping
+	maxFlow  = 10000 // commas inside one outermost pair of brackets
+	maxEmpty = 1000  // keys and list items without a value: each is inserted, and moves all that follows
 )
 
 // tokenize scans the text and bounds its shape. The parser recurses into
@@ -32,7 +34,8 @@ type shape struct {
 	blocks []block // open block mappings and lists, by rising column
 	flow   int     // open brackets
 	marks  int     // run of anchors, tags and "?", each a level for the parser
-	keys   int     // keys inside the open brackets
+	commas int     // inside the open brackets
+	empty  int     // keys and items without a value
 }
 
 type block struct{ column, keys int }
@@ -45,11 +48,16 @@ func (h *shape) add(t *token.Token) string {
 	case token.MappingStartType, token.SequenceStartType:
 		h.flow++
 	case token.MappingEndType, token.SequenceEndType:
-		h.flow = max(0, h.flow-1)
+		if h.flow = max(0, h.flow-1); h.flow == 0 {
+			h.commas = 0
+		}
+	case token.CollectEntryType:
+		h.commas++
 	case token.DocumentHeaderType, token.DocumentEndType:
 		*h = shape{}
 	case token.SequenceEntryType:
 		h.enter(t.Position.Column)
+		h.value(t, t.Position.Column)
 	case token.MappingValueType:
 		h.key(t)
 	case token.StringType, token.SingleQuoteType, token.DoubleQuoteType, token.IntegerType:
@@ -58,24 +66,43 @@ func (h *shape) add(t *token.Token) string {
 	if len(h.blocks)+h.flow+h.marks > maxDepth {
 		return fmt.Sprintf("nested deeper than %d levels", maxDepth)
 	}
-	if len(h.blocks) > 0 && h.blocks[len(h.blocks)-1].keys > maxWidth || h.keys > maxWidth*maxDepth {
+	if len(h.blocks) > 0 && h.blocks[len(h.blocks)-1].keys > maxWidth {
 		return fmt.Sprintf("more than %d keys in one mapping", maxWidth)
+	}
+	if h.commas > maxFlow {
+		return fmt.Sprintf("more than %d entries in brackets; write them one a line", maxFlow)
+	}
+	if h.empty > maxEmpty {
+		return fmt.Sprintf("more than %d keys or items without a value", maxEmpty)
 	}
 	return ""
 }
 
 func (h *shape) key(colon *token.Token) {
-	if h.flow > 0 {
-		h.keys++
-		return
-	}
-	h.keys = 0
 	column := colon.Position.Column
 	if colon.Prev != nil {
 		column = colon.Prev.Position.Column
 	}
-	h.enter(column)
-	h.blocks[len(h.blocks)-1].keys++
+	if h.flow == 0 {
+		h.enter(column)
+		h.blocks[len(h.blocks)-1].keys++
+	}
+	h.value(colon, column)
+}
+
+// value notes whether nothing follows a colon or dash that belongs to it. A
+// list may stand in the column of its key.
+func (h *shape) value(t *token.Token, column int) {
+	next := t.Next
+	if next == nil || next.Type == token.CollectEntryType {
+		h.empty++
+		return
+	}
+	list := t.Type == token.MappingValueType && next.Type == token.SequenceEntryType
+	below := next.Position.Line > t.Position.Line
+	if below && (next.Position.Column < column || next.Position.Column == column && !list) {
+		h.empty++
+	}
 }
 
 // enter closes the blocks that stand deeper than column and opens one there.

@@ -163,7 +163,7 @@ func TestLoadTooLarge(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := Load(path, new(sample))
-	if want := path + ": larger than 4 MiB; split it"; err == nil || err.Error() != want {
+	if want := path + ": larger than 2 MiB; split it"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }

@@ -1,8 +1,16 @@
 package configs
 
 import (
+	"fmt"
+	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
 	"testing"
+	"time"
+
+	"github.com/imdad-telemetry/imdad/collector/zone"
 )
 
 func TestShippedCities(t *testing.T) {
@@ -25,4 +33,99 @@ func TestShippedCities(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// manyMeters writes a city with n meters in CSV and returns its path.
+func manyMeters(tb testing.TB, n int) string {
+	tb.Helper()
+	dir := tb.TempDir()
+	var list strings.Builder
+	list.WriteString("id,zone,utility,at,interval_s\n")
+	for i := range n {
+		fmt.Fprintf(&list, "meter-%06d,z,electricity,f1,15\n", i)
+	}
+	for name, text := range map[string]string{"a.csv": list.String(), "city.yaml": fuzzCity} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return filepath.Join(dir, "city.yaml")
+}
+
+func TestManyMeters(t *testing.T) {
+	t.Parallel()
+	const n = 100_000
+	start := time.Now()
+	r, err := LoadRegistry([]string{manyMeters(t, n)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := len(r.Meters()); got != n+1 {
+		t.Errorf("%d meters, want %d", got, n+1)
+	}
+	if took := time.Since(start); took > 10*time.Second {
+		t.Errorf("took %v", took)
+	}
+}
+
+func TestRegistryPatterns(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	put(t, dir+"/a.yaml", "city: {id: a, name: {en: A, ar: أ}}\n")
+	put(t, dir+"/b.yaml", "city: {id: b, name: {en: B, ar: ب}}\n")
+	tests := []struct {
+		name     string
+		patterns []string
+		cities   int
+		err      string
+	}{
+		{"none", nil, 0, ""},
+		{"one file", []string{dir + "/a.yaml"}, 1, ""},
+		{"a pattern", []string{dir + "/*.yaml"}, 2, ""},
+		{"a file twice counts once", []string{dir + "/a.yaml", dir + "/*.yaml", dir + "/./a.yaml"}, 2, ""},
+		{"pattern without a match", []string{dir + "/*.yml"}, 0, dir + "/*.yml: matches no file"},
+		{"missing file", []string{dir + "/c.yaml"}, 0, dir + "/c.yaml: no such file"},
+		{"malformed pattern", []string{dir + "/[.yaml"}, 0, dir + "/[.yaml: bad pattern; see the brackets and backslashes"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r, err := LoadRegistry(tt.patterns)
+			if tt.err != "" {
+				if err == nil || err.Error() != tt.err {
+					t.Errorf("got %v, want %s", err, tt.err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := len(r.Cities()); got != tt.cities {
+				t.Errorf("%d cities, want %d", got, tt.cities)
+			}
+		})
+	}
+}
+
+// TestMeterColumns holds the CSV columns to the YAML keys of a meter.
+func TestMeterColumns(t *testing.T) {
+	t.Parallel()
+	typ := reflect.TypeFor[zone.Meter]()
+	var keys []string
+	for i := range typ.NumField() {
+		keys = append(keys, typ.Field(i).Tag.Get("yaml"))
+	}
+	if got := columnNames(); !slices.Equal(got, keys) {
+		t.Errorf("columns %v, keys %v", got, keys)
+	}
+}
+
+func BenchmarkLoadRegistry(b *testing.B) {
+	path := manyMeters(b, 100_000)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := LoadRegistry([]string{path}); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

@@ -14,7 +14,7 @@ import (
 const (
 	// maxYAML bounds a YAML file, in bytes: its syntax tree costs about a
 	// hundred times as much memory. Long lists of meters belong in CSV.
-	maxYAML = 4 << 20
+	maxYAML = 2 << 20
 	// maxCSV bounds a CSV file, in bytes: about a million meters.
 	maxCSV = 64 << 20
 )

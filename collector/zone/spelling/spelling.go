@@ -7,10 +7,11 @@ package spelling
 const maxLen = 128
 
 // Nearest returns the known word closest to word, and whether one is close
-// enough to be worth suggesting: at most a third of the word may differ. Of
-// several equally close ones the first wins.
+// enough to be worth suggesting: at most a third of the word may differ, so
+// words of one or two letters have no neighbours. Of several equally close ones
+// the first wins.
 func Nearest(word string, known []string) (string, bool) {
-	limit := max(1, len(word)/3)
+	limit := len(word) / 3
 	best, found := "", false
 	for _, k := range known {
 		if k == "" || k == word || abs(len(k)-len(word)) > limit {

@@ -48,7 +48,7 @@ func TestNearest(t *testing.T) {
 		{"longer word, more edits", "pasword", "password"},
 		{"hyphen for underscore", "client-id", "client_id"},
 		{"nothing near", "flush", ""},
-		{"too short to guess", "x", ""},
+		{"too short to guess", "tl", ""},
 		{"empty", "", ""},
 	}
 	for _, tt := range tests {

@@ -1,0 +1,146 @@
+package zone
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/imdad-telemetry/imdad/collector/meter"
+)
+
+func manyMeters(n int) []Meter {
+	meters := make([]Meter, n)
+	for i := range meters {
+		meters[i] = Meter{fmt.Sprintf("meter-%d", i), "zone-a", meter.Electricity, "feeder-1", 15}
+	}
+	return meters
+}
+
+func TestEmptyRegistry(t *testing.T) {
+	t.Parallel()
+	r, err := New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := r.CityOf("zone-a"); got != "" {
+		t.Errorf("CityOf in an empty registry is %q", got)
+	}
+	if _, ok := r.Meter("zone-a", meter.Water, "m"); ok {
+		t.Error("an empty registry has a meter")
+	}
+	if len(r.Zones()) != 0 || len(r.Meters()) != 0 {
+		t.Error("an empty registry is not empty")
+	}
+}
+
+func TestNewRefusesProblems(t *testing.T) {
+	t.Parallel()
+	f := town()
+	f.Feeders[0].From, f.Tanks[0].Utility = "", ""
+	_, err := New([]*File{f})
+	if err == nil {
+		t.Fatal("a registry with problems was accepted")
+	}
+	for _, want := range []string{"city c: feeders[0].from: missing", "city c: tanks[0].utility: missing"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q does not say %q", err, want)
+		}
+	}
+}
+
+func TestRegistryLookups(t *testing.T) {
+	t.Parallel()
+	other := &File{City: City{ID: "d", Name: named()}, Zones: []Zone{{"zone-d", named()}}}
+	r, err := New([]*File{town(), other})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for zone, want := range map[string]string{"zone-a": "c", "zone-d": "d", "c": "", "mill": "", "": "", "no": ""} {
+		if got := r.CityOf(zone); got != want {
+			t.Errorf("CityOf(%q) = %q, want %q", zone, got, want)
+		}
+	}
+	objects := map[string]Object{
+		"c":        {"c", CityKind, named(), "", "c"},
+		"zone-d":   {"zone-d", ZoneKind, named(), "zone-d", "d"},
+		"station":  {"station", SubstationKind, named(), "", "c"},
+		"feeder-2": {"feeder-2", FeederKind, named(), "zone-b", "c"},
+		"pumps":    {"pumps", PumpingStationKind, named(), "", "c"},
+		"main-1":   {"main-1", WaterLineKind, named(), "zone-a", "c"},
+		"oil":      {"oil", TankKind, named(), "zone-b", "c"},
+		"mill":     {"mill", PlantKind, named(), "zone-b", "c"},
+	}
+	for id, want := range objects {
+		if got, ok := r.Object(id); !ok || got != want {
+			t.Errorf("Object(%q) = %+v, %v; want %+v", id, got, ok, want)
+		}
+	}
+	if _, ok := r.Object("m1"); ok {
+		t.Error("a meter counts as an object")
+	}
+	if m, ok := r.Meter("zone-b", meter.Fuel, "m1"); !ok || m.At != "oil" {
+		t.Errorf("Meter found %+v, %v", m, ok)
+	}
+	if m, ok := r.Meter("zone-b", meter.Electricity, "m1"); !ok || m.IntervalS != 60 {
+		t.Errorf("an interval that is not given is not 60 s: %+v, %v", m, ok)
+	}
+	if _, ok := r.Meter("zone-a", meter.Fuel, "m1"); ok {
+		t.Error("a meter was found under another zone")
+	}
+	if got := r.Cities(); len(got) != 2 || got[1].Timezone != DefaultTimezone {
+		t.Errorf("Cities() = %+v", got)
+	}
+	counts := []int{len(r.Zones()), len(r.Substations()), len(r.Feeders()), len(r.PumpingStations()), len(r.WaterLines()), len(r.Tanks()), len(r.Plants()), len(r.Meters())}
+	if got, want := fmt.Sprint(counts), "[3 1 2 1 2 2 1 5]"; got != want {
+		t.Errorf("counts %s, want %s", got, want)
+	}
+}
+
+func TestRegistryDoesNotShareItsFiles(t *testing.T) {
+	t.Parallel()
+	f := town()
+	r, err := New([]*File{f})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Meters[0].At, f.Plants[0].Feeder = "changed", "changed"
+	if r.Meters()[0].At != "feeder-1" || r.Plants()[0].Feeder != "feeder-2" {
+		t.Error("a change of the file changed the registry")
+	}
+}
+
+func TestRegistryConcurrentReads(t *testing.T) {
+	t.Parallel()
+	r, err := New([]*File{town()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 1000 {
+				if m, ok := r.Meter("zone-a", meter.Water, "m2"); !ok || r.CityOf(m.Zone) != "c" {
+					t.Error("lookup failed")
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func BenchmarkMeterLookup(b *testing.B) {
+	f := town()
+	f.Meters = manyMeters(100_000)
+	r, err := New([]*File{f})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, ok := r.Meter("zone-a", meter.Electricity, "meter-77777"); !ok {
+			b.Fatal("not found")
+		}
+	}
+}
