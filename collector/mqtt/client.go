@@ -50,7 +50,7 @@ func (o Options) validate() error {
 }
 
 const (
-	drainTimeout    = 8 * time.Second // for the consumer, at the end
+	drainTimeout    = 7 * time.Second // for the consumer, at the end
 	holdBackTimeout = 4 * time.Second // below the least time that the answer to a ping may take
 )
 

@@ -98,9 +98,6 @@ func (s *session) failed(err error) {
 
 // greeted learns from the CONNACK what paho does not tell after a reconnect.
 func (s *session) greeted(broker *url.URL, g greeting) {
-	if err := g.err(); err != nil {
-		return // paho refuses it, too, and failed will hear of it
-	}
 	s.mu.Lock()
 	forgotten := s.expected && !g.resumed
 	s.expected = true

@@ -57,12 +57,12 @@ func dialTLS(ctx context.Context, broker *url.URL, config *tls.Config) (net.Conn
 	return secured, nil
 }
 
-// hardClose closes the socket below all layers, which never waits for the peer.
-func hardClose(conn net.Conn) error {
+// bottom is the socket below all layers of encryption and framing.
+func bottom(conn net.Conn) net.Conn {
 	for {
 		layered, ok := conn.(interface{ NetConn() net.Conn })
 		if !ok {
-			return conn.Close()
+			return conn
 		}
 		conn = layered.NetConn()
 	}

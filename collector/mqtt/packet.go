@@ -1,33 +1,47 @@
 package mqtt
 
 import (
+	"bufio"
+	"errors"
 	"fmt"
 
 	"github.com/eclipse/paho.mqtt.golang/packets"
 )
 
-// greeting is the broker's CONNACK.
+// greeting is a CONNACK that welcomes.
 type greeting struct {
 	resumed bool // the broker had kept the session
-	code    byte // 0: accepted
 }
 
-// parseGreeting reads a CONNACK (MQTT 3.1.1 section 3.2); false: it is another packet.
-func parseGreeting(head []byte) (greeting, bool) {
-	if len(head) < 4 || head[0] != packets.Connack<<4 || head[1] != 2 {
-		return greeting{}, false
+var errNoGreeting = errors.New("the answer to the connect request is not MQTT 3.1.1")
+
+// readGreeting looks at a CONNACK (MQTT 3.1.1 section 3.2) without consuming it. A refusal is an error.
+func readGreeting(in *bufio.Reader) (greeting, error) {
+	head, err := in.Peek(1)
+	if err != nil {
+		return greeting{}, err
 	}
-	return greeting{resumed: head[2]&1 == 1, code: head[3]}, true
+	if head[0] != packets.Connack<<4 {
+		return greeting{}, errNoGreeting
+	}
+	if head, err = in.Peek(4); err != nil {
+		return greeting{}, err
+	}
+	if head[1] != 2 {
+		return greeting{}, errNoGreeting
+	}
+	if code := head[3]; code != packets.Accepted {
+		return greeting{}, refusedBy(code)
+	}
+	return greeting{resumed: head[2]&1 == 1}, nil
 }
 
-func (g greeting) err() error {
-	if g.code == packets.Accepted {
-		return nil
+func refusedBy(code byte) error {
+	text, known := packets.ConnackReturnCodes[code]
+	if !known {
+		text = "unknown code"
 	}
-	if text, ok := packets.ConnackReturnCodes[g.code]; ok {
-		return fmt.Errorf("broker answered code %d: %s", g.code, text)
-	}
-	return fmt.Errorf("broker answered the unknown code %d", g.code)
+	return fmt.Errorf("broker answered code %d: %s", code, text)
 }
 
 // appendAck appends the first answer to a message: PUBACK for QoS 1, PUBREC for QoS 2, nothing for QoS 0.

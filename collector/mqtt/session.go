@@ -15,7 +15,7 @@ import (
 
 const (
 	connectTimeout    = 15 * time.Second // for opening and greeting
-	disconnectTimeout = time.Second
+	disconnectTimeout = 2 * time.Second  // longer than the transport's flushTimeout
 	pingTimeout       = 10 * time.Second
 	pahoPause         = 10 * time.Millisecond // paho's own pause between attempts: ours come before it
 )

@@ -223,19 +223,3 @@ func TestADamagedStateFileIsMovedAside(t *testing.T) {
 		}
 	}
 }
-
-func TestARefusedFilterIsNamed(t *testing.T) {
-	t.Parallel()
-	acl := filepath.Join(t.TempDir(), "acl")
-	if err := os.WriteFile(acl, []byte("topic readwrite a/#\ntopic read $SYS/#\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	broker := startBroker(t, "acl_file "+acl)
-	in := start(t, intakeOptions{config: configFor(broker.Addr()), filters: []string{"a/#", "b/#"}})
-	eventually(t, "the status names it", func() bool {
-		s := in.session("imdad")
-		return s.Connected && !s.Subscribed && strings.HasSuffix(s.LastError, "the broker refuses b/#")
-	})
-	newPublisher(t, broker.Addr()).publish("a/x", 1, 0, 10)
-	eventually(t, "the other filter works", func() bool { return in.count() == 10 })
-}

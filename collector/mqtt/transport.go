@@ -3,6 +3,7 @@ package mqtt
 import (
 	"bufio"
 	"errors"
+	"io"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -15,7 +16,7 @@ const (
 	// times over: only a peer that has stopped reading lets it fill.
 	maxPendingBytes = 1 << 20
 	writeTimeout    = 20 * time.Second // for one write to the socket
-	flushTimeout    = time.Second      // for what is pending when the connection is closed
+	flushTimeout    = time.Second      // for what is pending when the connection is closed, and for the peer to close as well
 )
 
 // The reasons a connection ends from this side. None of them reads like net.ErrClosed, which paho takes for its own
@@ -27,7 +28,7 @@ var (
 
 // hooks let the session follow its transport. Each may be nil, none may block except refill.
 type hooks struct {
-	greeted func(greeting)    // the CONNACK is there, before paho sees it
+	greeted func(greeting)    // the broker welcomes; paho has not seen it yet
 	refill  func()            // before each read from the socket; may wait a little to hold the broker back
 	ended   func(cause error) // the connection is of no more use; called once
 }
@@ -94,17 +95,18 @@ func (t *transport) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// greet looks at the broker's first packet, leaving it for paho to read.
+// greet looks at the broker's first packet. If it welcomes, it is left for paho to read; otherwise the connection ends,
+// since paho takes an unknown refusal for success.
 func (t *transport) greet() {
 	if t.hooks.greeted == nil {
 		return
 	}
-	// What keeps four bytes from coming, paho's read meets as well.
-	if head, err := t.in.Peek(4); err == nil {
-		if g, ok := parseGreeting(head); ok {
-			t.hooks.greeted(g)
-		}
+	g, err := readGreeting(t.in)
+	if err != nil {
+		t.fail(err)
+		return
 	}
+	t.hooks.greeted(g)
 }
 
 // Write takes whole packets: paho's and acknowledge's come from different goroutines.
@@ -171,7 +173,7 @@ func (t *transport) Close() error {
 	case <-t.written:
 		return nil
 	case <-patience.C:
-		return hardClose(t.Conn)
+		return bottom(t.Conn).Close() // below all layers, which might wait for the peer
 	}
 }
 
@@ -189,8 +191,20 @@ func (t *transport) writeOut() {
 			t.fail(err)
 		}
 	}
+	linger(t.Conn)
 	// The peer has been told all there is to tell; nothing depends on how closing goes.
 	_ = t.Conn.Close()
+}
+
+// linger says that no more will be written and throws away what still comes until the peer has closed, for at most
+// flushTimeout. Closing with something unread, or while the peer still writes, would reset the connection, and with
+// that the broker drops the acknowledgements it has not yet looked at.
+func linger(conn net.Conn) {
+	tcp, ok := bottom(conn).(*net.TCPConn)
+	if !ok || tcp.CloseWrite() != nil || tcp.SetReadDeadline(time.Now().Add(flushTimeout)) != nil {
+		return
+	}
+	_, _ = io.Copy(io.Discard, tcp) // ends with the peer's end or with the deadline, either will do
 }
 
 func (t *transport) writeBatch(batch []byte) error {
