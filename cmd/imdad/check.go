@@ -3,22 +3,26 @@ package main
 import (
 	"errors"
 	"fmt"
+
+	"github.com/prometheus/exporter-toolkit/web"
+
+	"github.com/imdad-telemetry/imdad/configs"
 )
 
 type checkCmd struct {
-	Config string `required:"" type:"path" help:"The configuration file." placeholder:"FILE"`
+	Config string `required:"" help:"The configuration file." placeholder:"FILE"`
 }
 
 // Help is shown by imdad check --help.
 func (checkCmd) Help() string {
-	return `Reads the configuration, the city files and meter lists it names, and resolves its secrets, without connecting anywhere.
+	return `Reads the configuration, the city files and meter lists it names, its secrets and certificates, without connecting anywhere.
 Each mistake is one line, FILE:LINE:COLUMN: what is wrong and what was probably meant. Exit code 1 if there is one.`
 }
 
 func (c *checkCmd) Run(e *env) error {
-	conf, registry, err := loadConfig(c.Config)
-	if err == nil {
-		err = checkSecrets(conf)
+	conf, doc, registry, err := loadDocument(c.Config)
+	if doc != nil {
+		err = errors.Join(err, checkBeside(conf, doc))
 	}
 	if err != nil {
 		fmt.Fprintln(e.stdout, err)
@@ -29,13 +33,30 @@ func (c *checkCmd) Run(e *env) error {
 	return err
 }
 
-// checkSecrets resolves every secret, and forgets it.
-func checkSecrets(c config) error {
-	var errs []error
-	for _, s := range []struct{ key, raw string }{{"mqtt.password", c.MQTT.Password}, {"influx.token", c.Influx.Token}} {
-		if _, err := secret(s.raw)(); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", s.key, err))
+// checkBeside reads what the service reads only when it connects: secrets,
+// which are forgotten at once, and certificates.
+func checkBeside(c config, doc *configs.Document) error {
+	var mistakes configs.Mistakes
+	for _, part := range []struct {
+		key  string
+		read func() error
+	}{
+		{"mqtt.password", func() error { return readable(c.MQTT.Password) }},
+		{"mqtt.tls", c.MQTT.TLS.Check},
+		{"influx.token", func() error { return readable(c.Influx.Token) }},
+		{"http.web_config", func() error { return web.Validate(c.HTTP.WebConfig) }},
+	} {
+		if err := part.read(); err != nil {
+			mistakes = append(mistakes, configs.Mistake{Position: doc.At(part.key), Message: part.key + ": " + err.Error()})
 		}
 	}
-	return errors.Join(errs...)
+	if len(mistakes) == 0 {
+		return nil
+	}
+	return mistakes
+}
+
+func readable(raw string) error {
+	_, err := secret(raw)()
+	return err
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -9,16 +10,21 @@ import (
 // time since the program started. Network time-outs stay real.
 type clockFlags struct {
 	ClockStart time.Time `help:"What the clock shows at the start, as RFC 3339 (default: the real time)." placeholder:"T"`
-	Speed      float64   `help:"How many times faster than real the clock runs." default:"1" placeholder:"N"`
+	Speed      float64   `help:"How many times faster than real the clock runs (default: 1)." default:"1" placeholder:"N"`
+}
+
+// Validate is called by the parser.
+func (f clockFlags) Validate() error {
+	if !(f.Speed > 0) || math.IsInf(f.Speed, 0) {
+		return fmt.Errorf("--speed %v: must be above 0", f.Speed)
+	}
+	return nil
 }
 
 // clock returns the one clock that everything is handed.
-func (f clockFlags) clock() (func() time.Time, error) {
-	if f.Speed <= 0 {
-		return nil, fmt.Errorf("--speed %v: must be above 0", f.Speed)
-	}
+func (f clockFlags) clock() func() time.Time {
 	if f.ClockStart.IsZero() && f.Speed == 1 {
-		return time.Now, nil
+		return time.Now
 	}
 	began, start := time.Now(), f.ClockStart
 	if start.IsZero() {
@@ -26,5 +32,5 @@ func (f clockFlags) clock() (func() time.Time, error) {
 	}
 	return func() time.Time {
 		return start.Add(time.Duration(float64(time.Since(began)) * f.Speed))
-	}, nil
+	}
 }

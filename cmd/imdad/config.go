@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/rs/zerolog"
@@ -110,11 +111,33 @@ func (c logConfig) validate() error {
 // in the file are taken from the file's folder. The error lists every mistake
 // in all the files.
 func loadConfig(path string) (config, *zone.Registry, error) {
+	c, _, registry, err := loadDocument(path)
+	return c, registry, err
+}
+
+// loadDocument is loadConfig for who needs positions in the file as well. The
+// document is nil where the file could not be read at all.
+func loadDocument(path string) (config, *configs.Document, *zone.Registry, error) {
 	c := defaultConfig()
-	_, err := configs.Load(path, &c)
+	doc, err := configs.Load(path, &c)
 	c.resolve(filepath.Dir(path))
 	registry, registryErr := configs.LoadRegistry(c.Cities)
-	return c, registry, errors.Join(err, registryErr)
+	return c, doc, registry, errors.Join(err, c.placed(registryErr, doc))
+}
+
+// placed gives mistakes about a whole city file the place that names it.
+func (c *config) placed(err error, doc *configs.Document) error {
+	var mistakes configs.Mistakes
+	if doc == nil || !errors.As(err, &mistakes) {
+		return err
+	}
+	for i, m := range mistakes {
+		if at := slices.Index(c.Cities, m.File); m.Line == 0 && at >= 0 {
+			key := fmt.Sprintf("cities[%d]", at)
+			mistakes[i] = configs.Mistake{Position: doc.At(key), Message: key + ": " + m.String()}
+		}
+	}
+	return mistakes
 }
 
 // resolve makes the file's relative paths relative to its folder.

@@ -51,12 +51,9 @@ const interval = time.Second
 const settleTimeout = 30 * time.Second
 
 func (d *demoCmd) Run(e *env) error {
-	now, err := d.clock()
-	if err != nil {
-		return err
-	}
-	dir := d.Data
+	now, dir := d.clock(), d.Data
 	if dir == "" {
+		var err error
 		if dir, err = os.MkdirTemp("", "imdad-demo-"); err != nil {
 			return fmt.Errorf("make a folder for the demo: %w", err)
 		}

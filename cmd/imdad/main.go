@@ -79,7 +79,7 @@ func parse(e *env, parser *kong.Kong, args []string) (code int) {
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(e.stderr, "imdad: %v\nTry: imdad --help\n", err)
+		fmt.Fprintf(e.stderr, "imdad: %v\nTry: %s --help\n", err, named(err))
 		return 2
 	}
 	err = command.Run(e)
@@ -92,6 +92,20 @@ func parse(e *env, parser *kong.Kong, args []string) (code int) {
 		return 1
 	}
 	return 0
+}
+
+// named returns as much of the command as could be understood.
+func named(err error) string {
+	name := "imdad"
+	var wrong *kong.ParseError
+	if errors.As(err, &wrong) {
+		for _, step := range wrong.Context.Path {
+			if step.Command != nil {
+				name += " " + step.Command.Name
+			}
+		}
+	}
+	return name
 }
 
 // reported is a failure whose explanation has already been printed.

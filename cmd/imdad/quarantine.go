@@ -35,7 +35,7 @@ func (quarantineCmd) Help() string {
 
 // quarantineFlags open the quarantine of a configuration.
 type quarantineFlags struct {
-	Config string `required:"" type:"path" help:"The configuration file of the service." placeholder:"FILE"`
+	Config string `required:"" help:"The configuration file of the service." placeholder:"FILE"`
 }
 
 // open attaches to the data folder; the caller closes the spool.
@@ -96,7 +96,7 @@ func (f quarantineFilter) each(ctx context.Context, s *spool.Spool, do func(spoo
 type quarantineList struct {
 	quarantineFlags
 	quarantineFilter
-	Limit int  `help:"At most this many entries; 0 for all." default:"100" placeholder:"N"`
+	Limit int  `help:"At most this many entries; 0 for all (default: 100)." default:"100" placeholder:"N"`
 	JSON  bool `name:"json" help:"One JSON object a line instead of a table."`
 }
 
@@ -247,7 +247,8 @@ type quarantineSelection struct {
 	quarantineFilter
 }
 
-func (q quarantineSelection) check() error {
+// Validate is called by the parser.
+func (q quarantineSelection) Validate() error {
 	switch {
 	case q.All == (len(q.IDs) > 0):
 		return errors.New("name entries by id, or say --all (with filters to select)")
@@ -276,9 +277,6 @@ type quarantineReplay struct {
 }
 
 func (q *quarantineReplay) Run(e *env) (err error) {
-	if err := q.check(); err != nil {
-		return err
-	}
 	s, err := q.open(e)
 	if err != nil {
 		return err
@@ -314,9 +312,6 @@ type quarantineDrop struct {
 }
 
 func (q *quarantineDrop) Run(e *env) (err error) {
-	if err := q.check(); err != nil {
-		return err
-	}
 	s, err := q.open(e)
 	if err != nil {
 		return err
