@@ -19,6 +19,7 @@ type compose struct {
 type service struct {
 	Image       string            `yaml:"image"`
 	Build       map[string]string `yaml:"build"`
+	Entrypoint  []string          `yaml:"entrypoint"`
 	Command     []string          `yaml:"command"`
 	DependsOn   []string          `yaml:"depends_on"`
 	Environment map[string]string `yaml:"environment"`
@@ -67,7 +68,7 @@ func TestComposeIsWhole(t *testing.T) {
 	hostPorts := make(map[string]string)
 	for name, s := range c.Services {
 		pinned := regexp.MustCompile(`^[a-z/-]+:v?\d+\.\d+\.\d+$`).MatchString(s.Image)
-		if len(s.Build) == 0 && !pinned {
+		if s.Image != "imdad:local" && !pinned {
 			t.Errorf("%s: the image %s is not pinned to a full version", name, s.Image)
 		}
 		if f := s.Build["dockerfile"]; f != "" && !exists(filepath.Join(s.Build["context"], f)) {
@@ -151,7 +152,10 @@ func TestServicesFindEachOther(t *testing.T) {
 	}
 	readYAML(t, "prometheus/prometheus.yml", &prometheus)
 
-	addresses := map[string]string{"imdad.yaml: influx.url": imdad.Influx.URL}
+	addresses := map[string]string{
+		"imdad.yaml: influx.url": imdad.Influx.URL,
+		"the simulated meters":   c.Services["meters"].Command[1],
+	}
 	for i, b := range imdad.MQTT.Brokers {
 		addresses[fmt.Sprintf("imdad.yaml: mqtt.brokers[%d]", i)] = b
 	}
@@ -165,7 +169,7 @@ func TestServicesFindEachOther(t *testing.T) {
 			}
 		}
 	}
-	if len(addresses) < 6 {
+	if len(addresses) < 7 {
 		t.Errorf("only %d addresses found: %v", len(addresses), addresses)
 	}
 	for who, address := range addresses {

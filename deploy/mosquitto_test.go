@@ -1,6 +1,7 @@
 package deploy_test
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -103,6 +104,43 @@ func TestBrokerHoldsTheQueueOfAnAbsentCollector(t *testing.T) {
 			}
 		case <-deadline:
 			t.Fatalf("%d of %d readings came", n, readings)
+		}
+	}
+	collector.Disconnect(100)
+}
+
+// TestSimulatedMetersAreLetIn runs the stack's own simulator against the stack's own broker settings; it fails unless the
+// broker has acknowledged every message.
+func TestSimulatedMetersAreLetIn(t *testing.T) {
+	t.Parallel()
+	broker := startBroker(t, t.TempDir(), "")
+	got := make(chan mqtt.Message, 1000)
+	collector := client(broker.Addr(), "imdad", "imdad", "collect", got)
+	done(t, "connect", collector.Connect())
+	done(t, "subscribe", collector.Subscribe("imdad/v1/#", 1, nil))
+
+	meters := readCompose(t).Services["meters"]
+	program := filepath.Base(meters.Entrypoint[0])
+	args := append([]string{"run", "../cmd/" + program}, meters.Command...)
+	for i := range args {
+		args[i] = strings.Replace(args[i], "broker:1883", broker.Addr(), 1)
+	}
+	simulator := exec.CommandContext(t.Context(), "go", append(args, "--messages", "100", "--interval", "1s")...)
+	simulator.Env = append(os.Environ(), "METERSIM_PASSWORD=measure")
+	for name, value := range meters.Environment {
+		if !strings.HasPrefix(value, "$") {
+			simulator.Env = append(simulator.Env, name+"="+value)
+		}
+	}
+	if out, err := simulator.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", program, err, out)
+	}
+	deadline := time.After(20 * time.Second)
+	for n := range 100 {
+		select {
+		case <-got:
+		case <-deadline:
+			t.Fatalf("%d of 100 messages came", n)
 		}
 	}
 	collector.Disconnect(100)
