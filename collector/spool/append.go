@@ -87,8 +87,6 @@ type change struct {
 	ledger     Ledger
 	row        *row // appended
 	lines      int64
-	entries    int64
-	entryBytes int64
 	printBytes int64
 	bytes      int64 // roughly written
 }
@@ -153,8 +151,8 @@ func (s *Spool) insertRow(b *Batch, c *change) error {
 func (s *Spool) applied(c *change) {
 	t := &s.tidy
 	t.pendingLines += c.lines
-	t.entries += c.entries
-	t.entryBytes += c.entryBytes
+	t.kept.entries += c.ledger.kept.entries
+	t.kept.bytes += c.ledger.kept.bytes
 	t.printBytes += c.printBytes
 	t.room.unseen += c.bytes
 	if c.row != nil {

@@ -9,8 +9,10 @@ import (
 type badRow struct {
 	id    int64
 	lines int64 // as the row says
-	left  int64 // newlines in what is left of it
+	left  int64 // newlines in what is left of it, or unknown
 }
+
+const unknown = -1
 
 // setAside moves a damaged row to the table damaged and counts its lines as
 // lost, so that the stream goes on.

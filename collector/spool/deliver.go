@@ -156,8 +156,9 @@ func (s *Spool) scanRows(next, end int64, maxLines int) (rows []row, bad *badRow
 		r = row{}
 		var prints, body sql.RawBytes
 		var origin string
-		if err := result.Scan(&r.id, &r.time, &origin, &r.lines, &r.crc, &prints, &body); err != nil {
-			return err
+		if err := result.Scan(&r.id, &r.time, &origin, &r.lines, &r.crc, &prints, &body); err != nil && r.id < end {
+			bad = &badRow{id: r.id, left: unknown} // not even of the right types
+			return errStop
 		}
 		if r.id >= end {
 			return errStop

@@ -3,6 +3,7 @@ package spool
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"syscall"
 
 	"modernc.org/sqlite"
@@ -33,10 +34,11 @@ var (
 	errCorrupt = errors.New("the spool file is damaged")
 )
 
-// classify wraps an SQLite error in the sentinel that tells what to do about it.
+// classify wraps an error of SQLite, or of a value that is not of its column's
+// type, in the sentinel that tells what to do about it.
 func classify(err error) error {
-	if err == nil {
-		return nil
+	if err == nil || errors.Is(err, errCorrupt) {
+		return err
 	}
 	var se *sqlite.Error
 	if !errors.As(err, &se) {
@@ -45,6 +47,8 @@ func classify(err error) error {
 			return fmt.Errorf("%w: %w", ErrDiskFull, err)
 		case errors.Is(err, syscall.EIO), errors.Is(err, syscall.EROFS):
 			return fmt.Errorf("%w: %w", ErrMedium, err)
+		case strings.Contains(err.Error(), "sql: Scan error"): // it has no type of its own
+			return fmt.Errorf("%w: %w", errCorrupt, err)
 		}
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"math"
@@ -63,8 +64,20 @@ func (s *Spool) trimPrints(newest int64, c *change) error {
 
 // Fingerprints calls f with the stored records of delivered and of pending
 // readings, oldest first: those stored within an hour of the newest, and of them
-// no more than Options.FingerprintBytes. records is valid during the call.
+// no more than Options.FingerprintBytes. records is valid during the call. Where
+// the file turns out to be damaged, it begins once more with what was salvaged.
 func (s *Spool) Fingerprints(ctx context.Context, f func(records []byte) error) error {
+	err := s.readPrints(ctx, f)
+	if errors.Is(err, errCorrupt) && !s.attached {
+		s.mu.Lock()
+		s.fail(err)
+		s.mu.Unlock()
+		err = s.readPrints(ctx, f)
+	}
+	return err
+}
+
+func (s *Spool) readPrints(ctx context.Context, f func(records []byte) error) error {
 	s.readMu.Lock()
 	defer s.readMu.Unlock()
 	if s.r == nil {

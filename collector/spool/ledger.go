@@ -42,7 +42,12 @@ type Ledger struct {
 	QuarantineReplayed int64
 	QuarantineDropped  int64
 	QuarantineEvicted  int64
+
+	kept kept // what the quarantine holds, for processes that did not count it
 }
+
+// kept is how many entries the quarantine has, and what they weigh.
+type kept struct{ entries, bytes int64 }
 
 // counters ties each field to its column. The order is that of the table.
 var counters = []struct {
@@ -70,6 +75,8 @@ var counters = []struct {
 	{"quarantine_replayed", func(l *Ledger) *int64 { return &l.QuarantineReplayed }},
 	{"quarantine_dropped", func(l *Ledger) *int64 { return &l.QuarantineDropped }},
 	{"quarantine_evicted", func(l *Ledger) *int64 { return &l.QuarantineEvicted }},
+	{"quarantine_entries", func(l *Ledger) *int64 { return &l.kept.entries }},
+	{"quarantine_bytes", func(l *Ledger) *int64 { return &l.kept.bytes }},
 }
 
 // Lines is the number of lines ever spooled, of every origin.

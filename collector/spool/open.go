@@ -66,8 +66,7 @@ type Spool struct {
 type tally struct {
 	nextID       int64
 	pendingLines int64
-	entries      int64 // in quarantine
-	entryBytes   int64
+	kept         kept
 	printBytes   int64
 	room         room
 	version      int64     // PRAGMA data_version: changes when another process writes
@@ -132,7 +131,7 @@ func (s *Spool) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.log.Info().Int64("pending_lines", s.tidy.pendingLines).Int64("quarantine_entries", s.tidy.entries).
+	s.log.Info().Int64("pending_lines", s.tidy.pendingLines).Int64("quarantine_entries", s.tidy.kept.entries).
 		Str("dir", s.opts.Dir).Msg("spool opened")
 	return nil
 }
@@ -175,7 +174,7 @@ func (s *Spool) attach(context.Context) error {
 	if err := s.prepare(); err != nil {
 		return err
 	}
-	return s.countQuarantine(&s.tidy)
+	return nil
 }
 
 // inspect looks at the files before SQLite does.

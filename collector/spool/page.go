@@ -165,31 +165,47 @@ func varint(b []byte) (v uint64, n int) {
 	return 0, 0
 }
 
-// freePages lists the pages that the file says hold nothing any more, so that
-// what was deleted stays deleted. Nil where the list is not to be trusted.
-func freePages(p pager) map[uint32]bool {
+// pageSet is a set of page numbers, one bit each.
+type pageSet []uint64
+
+func (s pageSet) has(n uint32) bool { return int(n/64) < len(s) && s[n/64]>>(n%64)&1 == 1 }
+
+// add reports false where n is no page of the file, or is in the set already.
+func (s pageSet) add(n uint32) bool {
+	if n == 0 || int(n/64) >= len(s) || s.has(n) {
+		return false
+	}
+	s[n/64] |= 1 << (n % 64)
+	return true
+}
+
+// freePages is what the file says holds nothing any more, so that what was
+// deleted stays deleted. Nil where its list is not to be trusted.
+func freePages(p pager) pageSet {
 	first := p.page(1)
 	if first == nil || string(first[:16]) != "SQLite format 3\x00" {
 		return nil
 	}
-	want := int(binary.BigEndian.Uint32(first[36:]))
-	free := map[uint32]bool{}
+	free := make(pageSet, p.size()/pageSize/64+2)
+	left := int64(binary.BigEndian.Uint32(first[36:]))
 	for trunk := binary.BigEndian.Uint32(first[32:]); trunk != 0; {
 		page := p.page(trunk)
-		if page == nil || free[trunk] || trunk == 1 {
+		if page == nil || !free.add(trunk) {
 			return nil
 		}
-		free[trunk] = true
 		n := int(binary.BigEndian.Uint32(page[4:]))
 		if n > pageSize/4-2 {
 			return nil
 		}
 		for i := range n {
-			free[binary.BigEndian.Uint32(page[8+4*i:])] = true
+			if !free.add(binary.BigEndian.Uint32(page[8+4*i:])) {
+				return nil
+			}
 		}
+		left -= int64(n) + 1
 		trunk = binary.BigEndian.Uint32(page)
 	}
-	if len(free) != want {
+	if left != 0 {
 		return nil
 	}
 	return free

@@ -70,8 +70,8 @@ func boolInt(b bool) int64 {
 	return 0
 }
 
-// kept is the entry as it is stored: completed, and shortened where too long.
-func (s *Spool) kept(e Entry, id int64) Entry {
+// complete is the entry as it is stored, shortened where too long.
+func (s *Spool) complete(e Entry, id int64) Entry {
 	e.ID = id
 	if e.Time == 0 {
 		e.Time = s.opts.Now().UnixMilli()
@@ -104,13 +104,13 @@ func (s *Spool) quarantine(entries []Entry, c *change) error {
 	}
 	for i := range entries {
 		id++
-		e := s.kept(entries[i], id)
+		e := s.complete(entries[i], id)
 		if _, err := s.w.addEntry.ExecContext(background, e.ID, e.Time, e.Kind, e.Topic, e.Reason, e.Detail,
 			e.QoS, e.Retained, e.Received, e.Size, e.SHA256, e.cost(), e.sum(), e.Payload); err != nil {
 			return fmt.Errorf("quarantine: %w", err)
 		}
-		c.entries++
-		c.entryBytes += e.cost()
+		c.ledger.kept.entries++
+		c.ledger.kept.bytes += e.cost()
 		c.ledger.QuarantineAdded++
 	}
 	return s.evictEntries(c)
@@ -121,12 +121,11 @@ func (s *Spool) quarantine(entries []Entry, c *change) error {
 func (s *Spool) evictEntries(c *change) error {
 	limit := int64(s.opts.Quarantine.MaxBytes)
 	if s.attached {
-		if err := s.countQuarantine(&s.tidy); err != nil {
+		if err := s.readKept(); err != nil {
 			return err
 		}
-		s.tidy.entries, s.tidy.entryBytes = s.tidy.entries-c.entries, s.tidy.entryBytes-c.entryBytes
 	}
-	over := s.tidy.entryBytes + c.entryBytes - limit
+	over := s.tidy.kept.bytes + c.ledger.kept.bytes - limit
 	if over <= 0 {
 		return nil
 	}
@@ -151,8 +150,8 @@ func (s *Spool) evictEntries(c *change) error {
 	if _, err := s.w.evict.ExecContext(background, upTo); err != nil {
 		return fmt.Errorf("evict from quarantine: %w", err)
 	}
-	c.entries -= n
-	c.entryBytes -= freed
+	c.ledger.kept.entries -= n
+	c.ledger.kept.bytes -= freed
 	c.ledger.QuarantineEvicted += n
 	return nil
 }
@@ -204,10 +203,10 @@ func (s *Spool) List(ctx context.Context, f Filter, p Page) ([]Entry, error) {
 	var list []Entry
 	err = eachRow(rows, err, func() error {
 		var e Entry
+		err := rows.Scan(&e.ID, &e.Time, &e.Kind, &e.Topic, &e.Reason, &e.Detail,
+			&e.QoS, &e.Retained, &e.Received, &e.Size, &e.SHA256)
 		list = append(list, e)
-		last := &list[len(list)-1]
-		return rows.Scan(&last.ID, &last.Time, &last.Kind, &last.Topic, &last.Reason, &last.Detail,
-			&last.QoS, &last.Retained, &last.Received, &last.Size, &last.SHA256)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list quarantine: %w", err)
@@ -271,6 +270,7 @@ func (s *Spool) drop(ctx context.Context, remove func(*change) (int64, error)) (
 		return err
 	})
 	if err != nil {
+		s.failIfCorrupt(err)
 		return 0, fmt.Errorf("drop from quarantine: %w", err)
 	}
 	return n, nil
@@ -286,8 +286,8 @@ func (s *Spool) removeEntries(where string, args []any, c *change) (n int64, err
 	if _, err := s.w.conn.ExecContext(background, "DELETE FROM quarantine WHERE "+where, args...); err != nil {
 		return 0, err
 	}
-	c.entries -= n
-	c.entryBytes -= bytes
+	c.ledger.kept.entries -= n
+	c.ledger.kept.bytes -= bytes
 	return n, nil
 }
 
@@ -316,6 +316,7 @@ func (s *Spool) Replay(ctx context.Context, id int64, b *Batch) error {
 		return err
 	})
 	if err != nil {
+		s.failIfCorrupt(err)
 		return fmt.Errorf("replay quarantine entry %d: %w", id, err)
 	}
 	return nil

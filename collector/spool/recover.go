@@ -33,7 +33,7 @@ func (g *salvage) scan() error {
 		}
 	}
 	for n := uint32(1); n <= g.image.count() && failed == nil; n++ {
-		if page := g.image.page(n); page != nil && !free[n] {
+		if page := g.image.page(n); page != nil && !free.has(n) {
 			records(g.image, n, page, take(false))
 		}
 	}
@@ -233,6 +233,9 @@ func (g *salvage) writeLedger() error {
 		l.QuarantineEvicted += entries
 	} else {
 		l.QuarantineAdded -= entries
+	}
+	if err := g.conn.QueryRowContext(background, "SELECT count(*), coalesce(sum(cost),0) FROM quarantine").Scan(&l.kept.entries, &l.kept.bytes); err != nil {
+		return err
 	}
 	w := newLedgerWriter(g.conn)
 	return errors.Join(w.add(&l), w.close())

@@ -83,7 +83,7 @@ func (s *Spool) admit(need int64) error {
 }
 
 func (s *Spool) admitAttached() error {
-	if err := s.look(); err != nil {
+	if err := errors.Join(s.look(), s.readKept()); err != nil {
 		return err
 	}
 	if s.backlogBytes() >= int64(s.opts.Config.MaxBytes) {
@@ -95,7 +95,7 @@ func (s *Spool) admitAttached() error {
 // backlogBytes is what the cap is about: the used pages without what quarantine
 // and fingerprints take, which have bounds of their own.
 func (s *Spool) backlogBytes() int64 {
-	return max(0, s.tidy.room.used-s.tidy.entryBytes-s.tidy.printBytes)
+	return max(0, s.tidy.room.used-s.tidy.kept.bytes-s.tidy.printBytes)
 }
 
 // look measures the file and the disk.
@@ -150,6 +150,13 @@ func (s *Spool) fail(err error) {
 		_ = s.refuse(err)
 	default:
 		s.log.Warn().Err(err).Msg("spool commit failed, will be tried again")
+	}
+}
+
+// failIfCorrupt is fail for commits that nobody waits to repeat.
+func (s *Spool) failIfCorrupt(err error) {
+	if errors.Is(err, errCorrupt) {
+		s.fail(err)
 	}
 }
 

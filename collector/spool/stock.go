@@ -20,8 +20,9 @@ func (s *Spool) takeStock() error {
 		return fmt.Errorf("count pending batches: %w", classify(err))
 	}
 	t.nextID = max(t.nextID, last.Int64+1)
-	if err := s.countQuarantine(&t); err != nil {
-		return err
+	err = s.w.conn.QueryRowContext(background, "SELECT count(*), coalesce(sum(cost),0) FROM quarantine").Scan(&t.kept.entries, &t.kept.bytes)
+	if err != nil {
+		return fmt.Errorf("count quarantine: %w", classify(err))
 	}
 	if err := s.w.conn.QueryRowContext(background, "SELECT coalesce(sum(size),0) FROM fingerprint").Scan(&t.printBytes); err != nil {
 		return fmt.Errorf("count fingerprints: %w", classify(err))
@@ -44,8 +45,8 @@ func (s *Spool) checkLedger() error {
 	if err != nil {
 		return classify(err)
 	}
-	lines, entries := l.unaccountedLines(s.tidy.pendingLines), l.unaccountedEntries(s.tidy.entries)
-	if lines != 0 || entries != 0 {
+	lines, entries := l.unaccountedLines(s.tidy.pendingLines), l.unaccountedEntries(s.tidy.kept.entries)
+	if lines != 0 || entries != 0 || l.kept != s.tidy.kept {
 		return fmt.Errorf("%w: its rows and its ledger differ by %d lines and %d quarantine entries", errCorrupt, lines, entries)
 	}
 	return nil
@@ -68,11 +69,14 @@ func (s *Spool) readCursor() (position int64, err error) {
 	return position, nil
 }
 
-func (s *Spool) countQuarantine(t *tally) error {
-	err := s.w.conn.QueryRowContext(background, "SELECT count(*), coalesce(sum(cost),0) FROM quarantine").Scan(&t.entries, &t.entryBytes)
+// readKept takes over what is in quarantine from the ledger, as another process
+// may have changed it. To count hundreds of megabytes each time would not do.
+func (s *Spool) readKept() error {
+	l, err := readLedger(s.w.conn)
 	if err != nil {
-		return fmt.Errorf("count quarantine: %w", classify(err))
+		return classify(err)
 	}
+	s.tidy.kept = l.kept
 	return nil
 }
 
@@ -91,7 +95,7 @@ func (s *Spool) adopt() error {
 	if err != nil {
 		return fmt.Errorf("look for new batches: %w", classify(err))
 	}
-	if err := s.countQuarantine(t); err != nil {
+	if err := s.readKept(); err != nil {
 		return err
 	}
 	t.version = v
@@ -152,10 +156,12 @@ func (s *Spool) Snapshot(ctx context.Context) (Ledger, Stats, error) {
 		l, err = readLedger(s.w.conn)
 		return err
 	})
-	if err != nil {
-		return Ledger{}, Stats{}, err
+	var st Stats
+	if err == nil {
+		st, err = s.stats()
 	}
-	st, err := s.stats()
+	s.failIfCorrupt(err)
+	l.kept = kept{}
 	return l, st, err
 }
 
@@ -185,14 +191,13 @@ func (s *Spool) snapshotAttached() (l Ledger, st Stats, err error) {
 		if l, err = readLedger(s.w.conn); err != nil {
 			return err
 		}
-		if err := s.countQuarantine(&s.tidy); err != nil {
-			return err
-		}
+		s.tidy.kept = l.kept
 		return s.w.conn.QueryRowContext(background, "SELECT coalesce(sum(lines),0) FROM batch").Scan(&s.tidy.pendingLines)
 	})
 	if err == nil {
 		st, err = s.stats()
 	}
+	l.kept = kept{}
 	return l, st, err
 }
 
@@ -211,7 +216,7 @@ func (s *Spool) stats() (Stats, error) {
 	st := Stats{
 		PendingLines: t.pendingLines, UsedBytes: t.room.used, BacklogBytes: s.backlogBytes(),
 		CapBytes: int64(s.opts.Config.MaxBytes), FileBytes: t.room.used + t.room.free, DiskFreeBytes: t.room.diskFree,
-		QuarantineCount: t.entries, QuarantineBytes: t.entryBytes, FingerprintBytes: t.printBytes,
+		QuarantineCount: t.kept.entries, QuarantineBytes: t.kept.bytes, FingerprintBytes: t.printBytes,
 	}
 	if oldest.Valid {
 		st.OldestPending = max(0, s.opts.Now().Sub(time.UnixMilli(oldest.Int64)))
