@@ -15,7 +15,7 @@ const manual = "../../configs/imdad.yaml"
 // as the code has it.
 func TestManualShowsEveryDefault(t *testing.T) {
 	t.Parallel()
-	var file shown
+	var file unchecked
 	doc, err := configs.Load(manual, &file)
 	if err != nil {
 		t.Fatal(err)
@@ -39,8 +39,8 @@ func TestManualShowsEveryDefault(t *testing.T) {
 	}
 }
 
-// shown is a config without its Validate, to read the file as it stands.
-type shown config
+// unchecked is a config without its Validate, to read the file as it stands.
+type unchecked config
 
 // keys lists the paths of a struct's keys.
 func keys(t reflect.Type, prefix string) []string {
