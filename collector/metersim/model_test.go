@@ -163,7 +163,7 @@ func TestFuelBalances(t *testing.T) {
 func TestSectorsMeetTheirRequirements(t *testing.T) {
 	t.Parallel()
 	m := testModel(t, monday) // Monday to Wednesday
-	type totals struct{ kwh, water, fuel, peak float64 }
+	type totals struct{ kwh, water, fuel float64 }
 	read := func(p *plant) totals {
 		used := p.intake.flow.integral(0)
 		for _, tank := range p.water {

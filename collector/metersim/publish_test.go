@@ -107,9 +107,13 @@ func subscribe(t testing.TB, addr string) *subscriber {
 	case <-time.After(10 * time.Second):
 		t.Fatal("no subscription within 10 s")
 	}
-	t.Cleanup(func() { s.client.Disconnect(1000) })
+	t.Cleanup(s.close)
 	return s
 }
+
+// close ends the connection, while its broker still runs: a client that is
+// waiting to reconnect takes its time.
+func (s *subscriber) close() { s.client.Disconnect(5000) }
 
 // times returns how often a message arrived.
 func (s *subscriber) times(l truthLine) int {
@@ -330,6 +334,7 @@ func TestBrokerRestarts(t *testing.T) {
 	dir := t.TempDir()
 	b := broker(t, dir, "")
 	sub := subscribe(t, b.Addr())
+	defer sub.close()
 	var truth bytes.Buffer
 	f, done := launch(t, with(Options{
 		Registry: testCity(t), Broker: "tcp://" + b.Addr(), Rate: 5000, Messages: 20_000, Connections: 2, Truth: &truth,
