@@ -1,0 +1,131 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/imdad-telemetry/imdad/collector/meter"
+	"github.com/imdad-telemetry/imdad/collector/metersim"
+)
+
+// stream is the meters of a city publishing for a while.
+type stream struct {
+	c      *city
+	fleet  *metersim.Fleet
+	begun  time.Time // no reading of it is older
+	truth  string    // the file
+	cancel context.CancelFunc
+	done   chan struct{}
+	err    error // once done
+}
+
+// publish lets the meters publish so many messages, or until they are stopped
+// if messages is 0. Streams of one city must not overlap in time.
+func (c *city) publish(messages int64) *stream {
+	return c.publishAt(e2eRate, messages, c.broker.Addr())
+}
+
+// publishAt is publish at a rate in messages a second, to the broker or to a
+// proxy before it.
+func (c *city) publishAt(rate float64, messages int64, broker string) *stream {
+	c.t.Helper()
+	n := len(c.streams)
+	s := &stream{c: c, begun: time.Now().Truncate(time.Millisecond), truth: filepath.Join(c.dir, fmt.Sprintf("truth-%d.jsonl", n)), done: make(chan struct{})}
+	file, err := os.Create(s.truth)
+	c.must("write the truth", err)
+	o := metersim.DefaultOptions()
+	o.Registry, o.Seed = c.registry, int64(n+1)
+	o.Broker, o.ClientID = "tcp://"+broker, fmt.Sprintf("meters-%d", n)
+	o.Start, o.Rate, o.Messages, o.Drain = s.begun, rate, messages, settleWithin
+	o.Truth, o.Log = file, zerolog.Nop()
+	s.fleet, err = metersim.New(o)
+	c.must("make the meters", err)
+	ctx, cancel := context.WithCancel(context.Background())
+	s.cancel = cancel
+	c.streams = append(c.streams, s)
+	go func() {
+		defer close(s.done)
+		if _, s.err = s.fleet.Run(ctx); s.err == nil {
+			s.err = file.Close()
+		}
+	}()
+	c.t.Cleanup(func() { cancel(); <-s.done })
+	return s
+}
+
+// reach waits until so many messages have been made.
+func (s *stream) reach(messages int64) {
+	s.c.t.Helper()
+	s.c.eventually(fmt.Sprintf("%d messages", messages), func() (bool, error) {
+		return s.fleet.Progress().Published >= messages, nil
+	})
+}
+
+// wait waits until everything is published and acknowledged by the broker.
+func (s *stream) wait() metersim.Summary {
+	s.c.t.Helper()
+	select {
+	case <-s.done:
+	case <-time.After(2 * settleWithin):
+		s.c.t.Fatalf("the meters do not end: %s", s.fleet.Progress())
+	}
+	s.c.must("publish", s.err)
+	s.c.t.Logf("the meters: %s", s.fleet.Progress())
+	return s.fleet.Progress()
+}
+
+// stop ends the stream.
+func (s *stream) stop() metersim.Summary {
+	s.c.t.Helper()
+	s.cancel()
+	return s.wait()
+}
+
+// reading identifies a reading.
+type reading struct {
+	utility     meter.Utility
+	zone, meter string
+	ts          int64 // ms since the epoch
+}
+
+func (r reading) String() string {
+	return fmt.Sprintf("%s/%s/%s at %s", r.zone, r.utility, r.meter, time.UnixMilli(r.ts).UTC().Format("15:04:05.000"))
+}
+
+// truth is a line of the truth file.
+type truth struct {
+	Zone    string             `json:"zone"`
+	Utility meter.Utility      `json:"utility"`
+	Meter   string             `json:"meter"`
+	TS      int64              `json:"ts"`
+	Seq     int64              `json:"seq"`
+	Values  map[string]float64 `json:"values"`
+	Acked   bool               `json:"acked"`
+}
+
+func (l *truth) reading() reading { return reading{l.Utility, l.Zone, l.Meter, l.TS} }
+
+// truths calls f with each message that the meters have made. All streams must
+// have ended.
+func (c *city) truths(f func(*truth)) {
+	c.t.Helper()
+	for _, s := range c.streams {
+		file, err := os.Open(s.truth)
+		c.must("read the truth", err)
+		lines := bufio.NewScanner(file)
+		for lines.Scan() {
+			var l truth
+			c.must("read the truth", json.Unmarshal(lines.Bytes(), &l))
+			f(&l)
+		}
+		c.must("read the truth", lines.Err())
+		c.must("read the truth", file.Close())
+	}
+}

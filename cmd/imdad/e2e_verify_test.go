@@ -1,0 +1,244 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/imdad-telemetry/imdad/collector/meter"
+)
+
+// listed is how many readings a failure lists of each kind.
+const listed = 10
+
+// allowance is what verify puts up with. The zero one allows nothing.
+type allowance struct {
+	// missing names acknowledged readings that need not be in the database,
+	// because somebody other than the collector has lost them.
+	missing func(*truth) bool
+	// forgotten: the database does not hold everything that it once took.
+	forgotten bool
+}
+
+// verify compares the three books. The database must hold each reading that
+// the broker acknowledged to a meter, with all its values, and nothing that no
+// meter has sent; every line of the ledger must balance, and its counts must be
+// those of the database. Everything must have settled.
+func (c *city) verify(a allowance) {
+	c.t.Helper()
+	before, err := c.ledger()
+	c.must("read the ledger", err)
+	rows := c.rows()
+	c.compare(rows, a)
+
+	after, err := c.ledger()
+	c.must("read the ledger", err)
+	if fmt.Sprint(before) != fmt.Sprint(after) {
+		c.t.Errorf("the ledger has not settled:\n%v\n%v", before, after)
+	}
+	c.checkLedger(after, int64(len(rows)), a)
+}
+
+// compare holds the rows of the database against the truth. It empties rows.
+func (c *city) compare(rows map[reading]row, a allowance) {
+	c.t.Helper()
+	var missing, wrong, extra sample10
+	seen := make(map[reading]bool, len(rows))
+	made, acked := 0, 0
+	c.truths(func(l *truth) {
+		made++
+		if l.Acked {
+			acked++
+		}
+		id := l.reading()
+		r, stored := rows[id]
+		seen[id] = true
+		switch {
+		case stored:
+			if problem := r.differs(l, c.registry.CityOf(l.Zone)); problem != "" {
+				wrong.add(id.String() + ": " + problem)
+			}
+		case l.Acked && (a.missing == nil || !a.missing(l)):
+			missing.add(id.String())
+		}
+	})
+	for id := range rows {
+		if !seen[id] {
+			extra.add(id.String())
+		}
+	}
+	c.t.Logf("the meters made %d readings, %d are acknowledged, the database holds %d", made, acked, len(rows))
+	if made < e2eLeast || acked == 0 {
+		c.t.Errorf("%d readings are too few to prove anything", made)
+	}
+	missing.report(c, "acknowledged readings are not in the database")
+	wrong.report(c, "readings in the database differ from the truth")
+	extra.report(c, "readings in the database were never made")
+}
+
+func (c *city) checkLedger(l ledger, stored int64, a allowance) {
+	c.t.Helper()
+	for _, problem := range l.problems() {
+		c.t.Errorf("the ledger does not balance: %s", problem)
+	}
+	for _, name := range []string{
+		"messages_in_flight", "messages_quarantined", "messages_ignored", "messages_dropped", "readings_quarantined",
+		"lines_pending", "lines_refused", "lines_lost", "quarantine_added",
+	} {
+		if l[name] != 0 {
+			c.t.Errorf("the ledger says %s = %d, want 0", name, l[name])
+		}
+	}
+	// One message holds one reading, and one that comes again after a crash is
+	// known by its fingerprint.
+	spooled := l["readings_spooled"]
+	if l["readings_decoded"] != l["messages_decoded"] || l["lines_reading"] != spooled || l["lines_written"] != spooled {
+		c.t.Errorf("the ledger's counts are not of the same readings: %v", l)
+	}
+	if stored > spooled || stored < spooled && !a.forgotten {
+		c.t.Errorf("the database holds %d readings, the ledger says %d", stored, spooled)
+	}
+}
+
+// sample10 counts, and keeps the first few.
+type sample10 struct {
+	n     int
+	first []string
+}
+
+func (s *sample10) add(text string) {
+	if s.n++; s.n <= listed {
+		s.first = append(s.first, text)
+	}
+}
+
+func (s *sample10) report(c *city, what string) {
+	c.t.Helper()
+	if s.n > 0 {
+		c.t.Errorf("%d %s, such as\n\t%s", s.n, what, strings.Join(s.first, "\n\t"))
+	}
+}
+
+// row is a point of the database.
+type row struct {
+	city    string
+	columns []string   // shared; columns[0] is the time
+	values  []*float64 // nil: not there
+}
+
+// differs tells how the row is not what the meter has sent, or "".
+func (r row) differs(l *truth, city string) string {
+	if r.city != city {
+		return fmt.Sprintf("city is %q, want %q", r.city, city)
+	}
+	found := 0
+	for i, name := range r.columns {
+		if i == 0 || r.values[i] == nil {
+			continue
+		}
+		want, sent := l.Values[name]
+		switch name {
+		case "seq":
+			want, sent = float64(l.Seq), true
+		case "quality":
+			want, sent = float64(meter.Good), true
+		}
+		if !sent {
+			return fmt.Sprintf("%s = %v, which was not sent", name, *r.values[i])
+		}
+		if *r.values[i] != want {
+			return fmt.Sprintf("%s = %v, want %v", name, *r.values[i], want)
+		}
+		found++
+	}
+	if want := len(l.Values) + 2; found != want {
+		return fmt.Sprintf("%d fields, want %d", found, want)
+	}
+	return ""
+}
+
+// rows reads everything that the database holds.
+func (c *city) rows() map[reading]row {
+	c.t.Helper()
+	rows := make(map[reading]row)
+	for _, u := range meter.Utilities {
+		err := c.query(fmt.Sprintf("SELECT * FROM %q GROUP BY *", u), func(s series) error {
+			for _, values := range s.Values {
+				if len(values) != len(s.Columns) || values[0] == nil {
+					return fmt.Errorf("a row of %d values for %d columns", len(values), len(s.Columns))
+				}
+				id := reading{u, s.Tags["zone"], s.Tags["meter"], int64(*values[0])}
+				if _, twice := rows[id]; twice {
+					return fmt.Errorf("%v is in two series", id)
+				}
+				rows[id] = row{s.Tags["city"], s.Columns, values}
+			}
+			return nil
+		})
+		c.must("read "+string(u), err)
+	}
+	return rows
+}
+
+// series is a part of an InfluxQL answer.
+type series struct {
+	Tags    map[string]string
+	Columns []string
+	Values  [][]*float64
+}
+
+// query asks the database directly, and calls f with each part of the answer.
+func (c *city) query(q string, f func(series) error) error {
+	ask := url.Values{"db": {databaseName}, "q": {q}, "epoch": {"ms"}, "chunked": {"true"}}
+	req, err := http.NewRequestWithContext(c.t.Context(), http.MethodPost, "http://"+c.database.Addr()+"/query?"+ask.Encode(), nil)
+	if err != nil {
+		return err
+	}
+	if user, password, ok := strings.Cut(c.databaseToken, ":"); ok {
+		req.SetBasicAuth(user, password)
+	}
+	res, err := c.client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	answers := json.NewDecoder(bufio.NewReaderSize(res.Body, 256<<10))
+	for {
+		var answer struct {
+			Error   string
+			Results []struct {
+				Error  string
+				Series []series
+			}
+		}
+		if err := answers.Decode(&answer); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("%s: %w", res.Status, err)
+		}
+		if answer.Error != "" {
+			return errors.New(answer.Error)
+		}
+		for _, result := range answer.Results {
+			if result.Error != "" {
+				return errors.New(result.Error)
+			}
+			for _, s := range result.Series {
+				if err := f(s); err != nil {
+					return err
+				}
+			}
+		}
+	}
+}
+
+// tell runs an InfluxQL statement that has no answer.
+func (c *city) tell(statement string) {
+	c.t.Helper()
+	c.must(statement, c.query(statement, func(series) error { return nil }))
+}
