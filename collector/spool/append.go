@@ -21,7 +21,7 @@ func (s *Spool) Append(ctx context.Context, b *Batch) error {
 	if err := s.admit(b.need()); err != nil {
 		return err
 	}
-	err := s.store(b, nil)
+	err := s.salvaging(func() error { return s.store(b, nil) })
 	if err != nil {
 		s.fail(err)
 		return fmt.Errorf("append: %w", err)

@@ -38,8 +38,7 @@ func (s *Spool) setAside(bad *badRow) error {
 		return nil
 	})
 	if err != nil {
-		s.fail(err)
-		return fmt.Errorf("set aside damaged batch %d: %w", bad.id, err)
+		return s.unlessSalvaged(fmt.Errorf("set aside damaged batch %d: %w", bad.id, err))
 	}
 	s.log.Error().Int64("batch", bad.id).Int64("lines", bad.lines).
 		Msg("a spooled batch does not match its checksum: lost, kept in table damaged")
@@ -55,11 +54,20 @@ func (s *Spool) setAside(bad *badRow) error {
 func (s *Spool) readFailed(err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if errors.Is(err, errCorrupt) && s.db != nil && !s.closed.Load() {
-		s.fail(err)
-		return nil // what could be salvaged is handed out from the cursor on
+	if err := s.ready(background); err != nil {
+		return err
 	}
-	return fmt.Errorf("read spool: %w", err)
+	return s.unlessSalvaged(fmt.Errorf("read spool: %w", err))
+}
+
+// unlessSalvaged is nil when damage met while handing out has been salvaged: it
+// goes on from the cursor. Spool.mu is held.
+func (s *Spool) unlessSalvaged(err error) error {
+	s.fail(err)
+	if errors.Is(err, errCorrupt) && s.db != nil {
+		return nil
+	}
+	return err
 }
 
 // recount sums the stored rows again, when the tally promised some that are not
@@ -75,7 +83,7 @@ func (s *Spool) recount() error {
 
 func (s *Spool) recountLocked() error {
 	if err := s.adopt(); err != nil {
-		return err
+		return s.unlessSalvaged(err)
 	}
 	next, end, _ := s.queue.span()
 	var all, waiting, lost int64
@@ -95,8 +103,7 @@ func (s *Spool) recountLocked() error {
 		return nil
 	})
 	if err != nil {
-		s.fail(err)
-		return fmt.Errorf("count the spool again: %w", err)
+		return s.unlessSalvaged(fmt.Errorf("count the spool again: %w", err))
 	}
 	s.log.Error().Int64("lost_lines", lost).Int64("pending_lines", s.tidy.pendingLines).
 		Msg("spooled batches are missing: counted again")

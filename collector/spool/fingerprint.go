@@ -70,7 +70,7 @@ func (s *Spool) Fingerprints(ctx context.Context, f func(records []byte) error) 
 	err := s.readPrints(ctx, f)
 	if errors.Is(err, errCorrupt) && !s.attached {
 		s.mu.Lock()
-		s.fail(err)
+		s.salvageLive(err)
 		s.mu.Unlock()
 		err = s.readPrints(ctx, f)
 	}

@@ -125,6 +125,11 @@ func (s *Spool) open(ctx context.Context) error {
 		return err
 	}
 	err = s.start()
+	if errors.Is(err, ErrDiskFull) && s.reserve.spend(&s.log) {
+		if err = s.disconnect(); err == nil {
+			err = s.start()
+		}
+	}
 	if errors.Is(err, errCorrupt) {
 		err = s.salvageAndStart(ctx, err)
 	}

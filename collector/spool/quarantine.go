@@ -264,13 +264,14 @@ func (s *Spool) drop(ctx context.Context, remove func(*change) (int64, error)) (
 	if err := s.ready(ctx); err != nil {
 		return 0, err
 	}
-	err = s.store(nil, func(c *change) (err error) {
-		n, err = remove(c)
-		c.ledger.QuarantineDropped += n
-		return err
+	err = s.salvaging(func() error {
+		return s.store(nil, func(c *change) (err error) {
+			n, err = remove(c)
+			c.ledger.QuarantineDropped += n
+			return err
+		})
 	})
 	if err != nil {
-		s.failIfCorrupt(err)
 		return 0, fmt.Errorf("drop from quarantine: %w", err)
 	}
 	return n, nil
@@ -307,16 +308,17 @@ func (s *Spool) Replay(ctx context.Context, id int64, b *Batch) error {
 	if err := s.admit(b.need()); err != nil {
 		return err
 	}
-	err := s.store(b, func(c *change) error {
-		n, err := s.removeEntries("id=?", []any{id}, c)
-		if err == nil && n == 0 {
-			err = ErrNotFound
-		}
-		c.ledger.QuarantineReplayed += n
-		return err
+	err := s.salvaging(func() error {
+		return s.store(b, func(c *change) error {
+			n, err := s.removeEntries("id=?", []any{id}, c)
+			if err == nil && n == 0 {
+				err = ErrNotFound
+			}
+			c.ledger.QuarantineReplayed += n
+			return err
+		})
 	})
 	if err != nil {
-		s.failIfCorrupt(err)
 		return fmt.Errorf("replay quarantine entry %d: %w", id, err)
 	}
 	return nil

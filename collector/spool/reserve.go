@@ -10,10 +10,10 @@ import (
 )
 
 // The reserve is made large, and counts as restored when at least its minimum
-// could be had: what a full disk takes from it is at most one log's worth of
-// growth (see room.go).
+// could be had: what a full disk takes from it for good is the log's room, after
+// a restart, and at most as much for the file to grow (see room.go).
 const (
-	reserveBytes    = 32 << 20
+	reserveBytes    = 48 << 20
 	reserveMinBytes = 16 << 20
 )
 
@@ -29,7 +29,7 @@ func (r *reserve) restore(log *zerolog.Logger) bool {
 		return true
 	}
 	var err error
-	for size := int64(reserveBytes); size >= reserveMinBytes; size /= 2 {
+	for size := int64(reserveBytes); size >= reserveMinBytes; size -= reserveMinBytes {
 		if err = allocate(r.path, size); err == nil {
 			return true
 		}

@@ -153,13 +153,6 @@ func (s *Spool) fail(err error) {
 	}
 }
 
-// failIfCorrupt is fail for commits that nobody waits to repeat.
-func (s *Spool) failIfCorrupt(err error) {
-	if errors.Is(err, errCorrupt) {
-		s.fail(err)
-	}
-}
-
 // recoverRoom ends a refusal when its reason has gone, with a margin so that it
 // does not return at once.
 func (s *Spool) recoverRoom() {
@@ -212,10 +205,10 @@ func (s *Spool) checkpoint() {
 // makeRoom sets the reserve and the log's room aside. Where the disk has not
 // even that, the spool starts refusing, and delivers.
 func (s *Spool) makeRoom() {
-	if !s.reserve.restore(&s.log) {
-		_ = s.refuse(ErrDiskFull)
-	}
 	if err := preallocate(s.opts.file("-wal"), walBytes); err != nil {
 		s.log.Warn().Err(err).Msg("no room could be allocated for the spool's write-ahead log")
+	}
+	if !s.reserve.restore(&s.log) {
+		_ = s.refuse(ErrDiskFull)
 	}
 }

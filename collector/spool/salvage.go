@@ -42,13 +42,28 @@ func (s *Spool) salvageLive(cause error) {
 	_ = s.refuse(cause)
 	err := s.salvageAndStart(background, cause)
 	if err == nil {
-		s.refusal.Store(nil)
+		if r := s.refusal.Load(); r != nil && errors.Is(r.err, errCorrupt) {
+			s.refusal.Store(nil)
+		}
 		return
 	}
 	s.log.Error().Err(err).Msg("the spool file could not be salvaged, will be tried again")
 	if err := s.disconnect(); err != nil {
 		s.log.Error().Err(err).Msg("closing the damaged spool file failed")
 	}
+}
+
+// salvaging runs f, and once more where it met damage that could be salvaged.
+// Spool.mu is held.
+func (s *Spool) salvaging(f func() error) error {
+	err := f()
+	if errors.Is(err, errCorrupt) && !s.attached {
+		s.salvageLive(err)
+		if s.db != nil {
+			err = f()
+		}
+	}
+	return err
 }
 
 // salvageAgain tries what has failed, now and then.

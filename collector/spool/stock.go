@@ -149,18 +149,20 @@ func (s *Spool) Snapshot(ctx context.Context) (Ledger, Stats, error) {
 		return Ledger{}, Stats{}, err
 	}
 	var l Ledger
-	err := s.consistent(func() (err error) {
-		if err := s.adopt(); err != nil {
+	var st Stats
+	err := s.salvaging(func() error {
+		err := s.consistent(func() (err error) {
+			if err := s.adopt(); err != nil {
+				return err
+			}
+			l, err = readLedger(s.w.conn)
 			return err
+		})
+		if err == nil {
+			st, err = s.stats()
 		}
-		l, err = readLedger(s.w.conn)
 		return err
 	})
-	var st Stats
-	if err == nil {
-		st, err = s.stats()
-	}
-	s.failIfCorrupt(err)
 	l.kept = kept{}
 	return l, st, err
 }
