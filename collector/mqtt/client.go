@@ -104,7 +104,7 @@ func (c *Client) makeSessions(brokers []*url.URL, filters []string) {
 	before := c.state.all()
 	c.plan = makePlan(clientIDs(config.ClientID, config.Connections), wanted, before)
 	for _, a := range c.plan.sessions {
-		known := slices.ContainsFunc(before, func(r remembered) bool { return r.ClientID == a.clientID })
+		known := slices.ContainsFunc(before, func(r remembered) bool { return r.ClientID == a.clientID && r.Established })
 		c.sessions = append(c.sessions, newSession(a, brokers, known, c.shared))
 	}
 	if n := len(c.plan.sessions); n < config.Connections {
@@ -119,7 +119,7 @@ func (c *Client) makeSessions(brokers []*url.URL, filters []string) {
 func (c *Client) Run(ctx context.Context) error {
 	// Written first: a crash must not make anyone forget a subscription.
 	for _, a := range c.plan.sessions {
-		c.note(c.state.remember(remembered{a.clientID, c.shared.config.Brokers, a.all()}))
+		c.note(c.state.remember(remembered{ClientID: a.clientID, Brokers: c.shared.config.Brokers, Filters: a.all()}))
 	}
 	for _, s := range c.list() {
 		s.start()
@@ -154,7 +154,8 @@ func (c *Client) finish() {
 }
 
 // Receive replaces buf's content by up to cap(buf) queued messages in the order of receipt. It blocks until there is
-// one. io.EOF says that Run has been told to end and the queue is empty. There may be one caller at a time.
+// one; cap(buf) must not be 0. io.EOF says that Run has been told to end and the queue is empty. There may be one
+// caller at a time.
 func (c *Client) Receive(ctx context.Context, buf []Message) ([]Message, error) {
 	return c.queue.take(ctx, buf)
 }

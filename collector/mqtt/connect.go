@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"errors"
 	"math/rand/v2"
 	"net/url"
 	"time"
@@ -121,12 +122,12 @@ func (s *session) ended(o *origin, cause error) {
 	s.shared.queue.lose(o)
 	s.mu.Lock()
 	wasConnected := s.state.Connected
-	short := time.Since(s.state.Since) < settled
+	short, overflow := time.Since(s.state.Since) < settled, errors.Is(cause, errNoRoom)
 	if wasConnected {
 		s.state.Connected, s.state.Subscribed, s.state.Since = false, false, time.Now()
 		s.counts.disconnects++
 		switch {
-		case cause == errNoRoom:
+		case overflow:
 			s.counts.overflows++
 			s.failures = 0 // waiting for room is pause enough
 		case short:
@@ -144,7 +145,7 @@ func (s *session) ended(o *origin, cause error) {
 		return
 	}
 	event := s.log.Warn().Err(cause)
-	if short && cause != errNoRoom {
+	if short && !overflow {
 		event = event.Str("hint", "soon after connecting: another client may be using this client id")
 	}
 	event.Msg("connection to the broker lost")

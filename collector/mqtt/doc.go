@@ -7,16 +7,21 @@
 //	broker ◄── writes ◄──────alive────blocks────────────────  Done: PUBACK, in order
 //
 // A session is a client id at the broker; Config.Connections of them share the topic filters, each filter belonging to
-// one session. An origin is one connection of a session, from its opening to its loss. A message can be acknowledged
-// only by its origin: when that is lost, its queued messages are removed and counted as abandoned, and the late
-// acknowledgements of those already taken do nothing. The broker sends both kinds again.
+// one session; where filters of different sessions overlap, a message comes by each. An origin is one connection of a
+// session, from its opening to its loss. A message can be acknowledged only by its origin: when that is lost, its queued
+// messages are removed and counted as abandoned, and the late acknowledgements of those already taken do nothing. The
+// broker sends both kinds again.
 //
 // # Transport
 //
 // paho reads a packet in three or more reads and writes each acknowledgement by itself. The transport is a net.Conn
 // below paho that reads ahead and writes what has gathered; acknowledgements go straight into its buffer instead of
 // through paho's channels, which also keeps a stuck socket from blocking whoever acknowledges. It reads the CONNACK, as
-// paho does not say after a reconnect whether the session was resumed. OpenConnection offers it to other paho clients.
+// paho does not say after a reconnect whether the session was resumed. Closing, it waits for the broker to close as well:
+// a reset would make the broker drop acknowledgements it has not read. OpenConnection offers it to other paho clients.
+//
+// BenchmarkIntake, two cores, Mosquitto's window of 20, CPU time a message: paho alone 14.6 µs, paho on the transport 5.1,
+// this package 3.4, of which 0.05 are the queue and the acknowledgement.
 //
 // # No room
 //

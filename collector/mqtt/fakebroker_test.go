@@ -152,7 +152,6 @@ func TestStrangeGreetings(t *testing.T) {
 		{"closed", nil, "EOF"},
 		{"unknown code", []byte{0x20, 2, 0, 77}, "code 77"}, // paho takes it for success
 		{"another length", []byte{0x20, 3, 0, 0, 0}, errNoGreeting.Error()},
-		{"half a packet", []byte{0x20, 2, 0}, "timeout"},
 		{"another packet", []byte{0xd0, 0}, errNoGreeting.Error()},
 		{"another protocol", []byte("HTTP/1.1 400 Bad Request\r\n\r\n"), errNoGreeting.Error()},
 	} {

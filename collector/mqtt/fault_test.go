@@ -22,7 +22,10 @@ func TestConnectionsThatAreCutLoseNothing(t *testing.T) {
 	p := newPublisher(t, broker.Addr())
 	load.Go(func() { p.publish(topic, 1, 0, n) })
 	for i := range 5 {
-		eventually(t, "some more messages come", func() bool { return in.count() >= (i+1)*1000 })
+		eventually(t, "it is connected again and some more messages come", func() bool {
+			_, n := in.client.sessions[0].status()
+			return n.connects > int64(i) && in.count() >= (i+1)*1000
+		})
 		via.cut()
 	}
 	load.Wait()

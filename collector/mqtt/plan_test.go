@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -99,12 +100,15 @@ func TestStateSurvives(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := remembered{"a", []string{"tcp://x:1"}, []string{"f/#", "$share/g/h"}}
-	b := remembered{"b", []string{"tcp://x:1", "ssl://y:2"}, []string{"i"}}
-	if err := st.remember(b, a); err != nil {
+	a := remembered{"a", []string{"tcp://x:1"}, []string{"f/#", "$share/g/h"}, true}
+	b := remembered{"b", []string{"tcp://x:1", "ssl://y:2"}, []string{"i"}, false}
+	if err := errors.Join(
+		st.remember(remembered{ClientID: "a"}), st.establish("a"),
+		st.remember(b, remembered{ClientID: "a", Brokers: a.Brokers, Filters: a.Filters}),
+	); err != nil {
 		t.Fatal(err)
 	}
-	if err := st.remember(remembered{"c", nil, nil}); err != nil {
+	if err := st.remember(remembered{ClientID: "c"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := st.forget("c"); err != nil {
@@ -115,7 +119,7 @@ func TestStateSurvives(t *testing.T) {
 		t.Fatal(err)
 	}
 	same := func(x, y remembered) bool {
-		return x.ClientID == y.ClientID && slices.Equal(x.Brokers, y.Brokers) && slices.Equal(x.Filters, y.Filters)
+		return x.ClientID == y.ClientID && x.Established == y.Established && slices.Equal(x.Brokers, y.Brokers) && slices.Equal(x.Filters, y.Filters)
 	}
 	if got := again.all(); !slices.EqualFunc(got, []remembered{a, b}, same) {
 		t.Errorf("got %v", got)

@@ -23,6 +23,7 @@ func (c *Client) tidy(ctx context.Context) {
 	for _, s := range c.list() {
 		select {
 		case <-s.ready:
+			c.note(c.state.establish(s.clientID))
 		case <-ctx.Done():
 			return
 		}
@@ -45,7 +46,7 @@ func (c *Client) unsubscribeStale(ctx context.Context, s *session) {
 		return // shutting down: the next start knows of them still
 	}
 	s.log.Info().Strs("filters", s.stale).Msg("unsubscribed what is no longer configured here")
-	c.note(c.state.remember(remembered{s.clientID, c.shared.config.Brokers, s.filters}))
+	c.note(c.state.remember(remembered{ClientID: s.clientID, Brokers: c.shared.config.Brokers, Filters: s.filters}))
 }
 
 // retire drains a session that no connection uses any more, and ends it.
@@ -100,18 +101,21 @@ func (s *session) end(ctx context.Context) error {
 	options.SetAutoReconnect(false)
 	options.SetConnectionNotificationHandler(nil)
 	options.SetOnConnectHandler(nil)
+	unwatch := func() bool { return true }
 	options.SetCustomOpenConnectionFn(func(broker *url.URL, _ paho.ClientOptions) (net.Conn, error) {
 		conn, err := s.dial(ctx, broker)
 		if err != nil {
 			return nil, err
 		}
 		// The greeting may be long in coming; ctx must not wait for it.
-		context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })
-		return newTransport(conn, hooks{}), nil
+		t := newTransport(conn, hooks{})
+		unwatch = context.AfterFunc(ctx, func() { t.fail(errClosed) })
+		return t, nil
 	})
 	client := paho.NewClient(options)
 	token := client.Connect()
 	<-token.Done() // open and greeting are bounded by connectTimeout and by ctx
+	unwatch()
 	if err := token.Error(); err != nil {
 		return fmt.Errorf("connect with a clean session: %w", err)
 	}

@@ -16,6 +16,7 @@ import (
 const (
 	connectTimeout    = 15 * time.Second // for opening and greeting
 	disconnectTimeout = 2 * time.Second  // longer than the transport's flushTimeout
+	abandonTimeout    = 100 * time.Millisecond
 	pingTimeout       = 10 * time.Second
 	pahoPause         = 10 * time.Millisecond // paho's own pause between attempts: ours come before it
 )
@@ -120,10 +121,14 @@ func (s *session) start() { s.client.Connect() }
 // disconnectTimeout.
 func (s *session) stop() {
 	s.cancel()
-	if o := s.origin.Load(); o != nil && !s.connected() {
+	if s.connected() {
+		s.client.Disconnect(uint(disconnectTimeout.Milliseconds()))
+		return
+	}
+	if o := s.origin.Load(); o != nil {
 		o.transport.fail(errClosed) // frees a handshake that waits for its answer
 	}
-	s.client.Disconnect(uint(disconnectTimeout.Milliseconds()))
+	s.client.Disconnect(uint(abandonTimeout.Milliseconds())) // paho waits for all of it when there is no connection
 }
 
 // receive is paho's handler. It never blocks: paho would answer no pings meanwhile.

@@ -192,6 +192,7 @@ func TestChangedShare(t *testing.T) {
 	for i, share := range []string{"", "group", "other", ""} {
 		o.config.Share = share
 		in := start(t, o)
+		in.awaitSubscribed()
 		tidied(t, path, "imdad: "+inGroup(share, "imdad/v1/#"))
 		p.publish(topic, 1, i*200, i*200+100)
 		eventually(t, "what was published comes", func() bool { return slices.Contains(in.numbers(), i*200+99) })

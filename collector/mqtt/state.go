@@ -17,6 +17,8 @@ type remembered struct {
 	ClientID string   `json:"client_id"`
 	Brokers  []string `json:"brokers"`
 	Filters  []string `json:"filters"`
+	// Established: the broker has confirmed the subscriptions at least once, so it should know the session.
+	Established bool `json:"established"`
 }
 
 // state is the file that remembers the sessions over restarts.
@@ -82,13 +84,27 @@ func (s *state) sorted() []remembered {
 	return list
 }
 
-// remember replaces what is known of the sessions with these client ids.
+// remember replaces what is known of the sessions with these client ids; what was established remains so.
 func (s *state) remember(sessions ...remembered) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range sessions {
+		r.Established = r.Established || s.sessions[r.ClientID].Established
 		s.sessions[r.ClientID] = r
 	}
+	return s.save()
+}
+
+// establish notes that the broker has confirmed a session's subscriptions.
+func (s *state) establish(clientID string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.sessions[clientID]
+	if r.Established {
+		return nil
+	}
+	r.Established = true
+	s.sessions[clientID] = r
 	return s.save()
 }
 
