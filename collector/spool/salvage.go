@@ -39,6 +39,9 @@ func (s *Spool) salvageAndStart(ctx context.Context, cause error) error {
 // salvageLive does the same while the service runs. What was handed out and not
 // yet done is handed out again. Spool.mu is held.
 func (s *Spool) salvageLive(cause error) {
+	if s.closed.Load() {
+		return
+	}
 	_ = s.refuse(cause)
 	err := s.salvageAndStart(background, cause)
 	if err == nil {
