@@ -50,7 +50,7 @@ func (o Options) validate() error {
 }
 
 const (
-	drainTimeout    = 7 * time.Second // for the consumer, at the end
+	drainTimeout    = 6 * time.Second // for the consumer, at the end
 	holdBackTimeout = 4 * time.Second // below the least time that the answer to a ping may take
 )
 
@@ -130,8 +130,8 @@ func (c *Client) Run(ctx context.Context) error {
 	<-ctx.Done()
 
 	c.queue.stop()
+	background.Wait() // first, so that no session is added while the sessions are stopped
 	c.finish()
-	background.Wait()
 	return nil
 }
 

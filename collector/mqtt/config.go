@@ -100,6 +100,9 @@ var defaultPorts = map[string]string{"tcp": "1883", "ssl": "8883", "ws": "80", "
 
 // parseBroker checks one broker address and fills in the port that is usual for its scheme.
 func parseBroker(address string) (*url.URL, error) {
+	if !strings.Contains(address, "://") {
+		return nil, fmt.Errorf("no scheme in %q; write tcp://%[1]s", address)
+	}
 	u, err := url.Parse(address)
 	if err != nil {
 		return nil, fmt.Errorf("not an address: %w", err)

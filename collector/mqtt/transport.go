@@ -173,7 +173,9 @@ func (t *transport) Close() error {
 	case <-t.written:
 		return nil
 	case <-patience.C:
-		return bottom(t.Conn).Close() // below all layers, which might wait for the peer
+		// Below all layers, which might wait for the peer. If the writer comes first after all, this fails and is moot.
+		_ = bottom(t.Conn).Close()
+		return nil
 	}
 }
 
