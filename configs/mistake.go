@@ -2,6 +2,7 @@ package configs
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -59,6 +60,22 @@ func (ms Mistakes) err() error {
 		)
 	})
 	return slices.Compact(ms)
+}
+
+// Join is errors.Join for what Load and LoadRegistry return: all mistakes come
+// in one order.
+func Join(errs ...error) error {
+	var all Mistakes
+	var others []error
+	for _, err := range errs {
+		var ms Mistakes
+		if errors.As(err, &ms) {
+			all = append(all, ms...)
+		} else {
+			others = append(others, err)
+		}
+	}
+	return errors.Join(append([]error{all.err()}, others...)...)
 }
 
 // mistakeIn is a mistake that concerns a file as a whole.

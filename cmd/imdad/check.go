@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/prometheus/exporter-toolkit/web"
@@ -22,7 +21,7 @@ Each mistake is one line, FILE:LINE:COLUMN: what is wrong and what was probably 
 func (c *checkCmd) Run(e *env) error {
 	conf, doc, registry, err := loadDocument(c.Config)
 	if doc != nil {
-		err = errors.Join(err, checkBeside(conf, doc))
+		err = configs.Join(err, checkBeside(conf, doc))
 	}
 	if err != nil {
 		fmt.Fprintln(e.stdout, err)

@@ -89,7 +89,7 @@ func (c *config) Validate() error {
 
 func (c httpConfig) validate() error {
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
-		return fmt.Errorf("listen: %q is not HOST:PORT: %w", c.Listen, err)
+		return fmt.Errorf("listen: %q is not HOST:PORT; write 127.0.0.1:8080, or :8080 to be reached from elsewhere", c.Listen)
 	}
 	return nil
 }
@@ -122,7 +122,7 @@ func loadDocument(path string) (config, *configs.Document, *zone.Registry, error
 	doc, err := configs.Load(path, &c)
 	c.resolve(filepath.Dir(path))
 	registry, registryErr := configs.LoadRegistry(c.Cities)
-	return c, doc, registry, errors.Join(err, c.placed(registryErr, doc))
+	return c, doc, registry, configs.Join(err, c.placed(registryErr, doc))
 }
 
 // placed gives mistakes about a whole city file the place that names it.

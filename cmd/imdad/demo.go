@@ -134,7 +134,11 @@ func (p *play) startInflux(ctx context.Context) (err error) {
 		binary = filepath.Join(filepath.Dir(self), "influxd")
 	}
 	fmt.Fprintln(p.out, "starting InfluxDB …")
-	p.influx, err = peers.StartInfluxDB(ctx, peers.InfluxDBOptions{Binary: binary, Dir: dir, Addr: orFree(usualInflux)})
+	addr := orFree(usualInflux)
+	if addr != usualInflux {
+		addr = "" // a child cannot tell which port it has picked
+	}
+	p.influx, err = peers.StartInfluxDB(ctx, peers.InfluxDBOptions{Binary: binary, Dir: dir, Addr: addr})
 	if err != nil {
 		return err
 	}

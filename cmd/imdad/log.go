@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"os"
@@ -30,4 +31,20 @@ func newLogger(w io.Writer, c logConfig, now func() time.Time) zerolog.Logger {
 }
 
 // newSlog is the same log for libraries that know slog only.
-func newSlog(log zerolog.Logger) *slog.Logger { return slog.New(zerolog.NewSlogHandler(log)) }
+func newSlog(log zerolog.Logger) *slog.Logger {
+	return slog.New(untimed{zerolog.NewSlogHandler(log)})
+}
+
+// untimed leaves the time to the log itself, which would show two otherwise.
+type untimed struct{ slog.Handler }
+
+func (h untimed) Handle(ctx context.Context, r slog.Record) error {
+	r.Time = time.Time{}
+	return h.Handler.Handle(ctx, r)
+}
+
+func (h untimed) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return untimed{h.Handler.WithAttrs(attrs)}
+}
+
+func (h untimed) WithGroup(name string) slog.Handler { return untimed{h.Handler.WithGroup(name)} }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/rs/zerolog"
@@ -190,24 +192,22 @@ func showEntry(w io.Writer, e *spool.Entry) error {
 		fmt.Fprintf(&b, "sha256    %x (only the first %d bytes are kept)\n", e.SHA256, len(e.Payload))
 	}
 	b.WriteString("\n")
-	if utf8.Valid(e.Payload) {
-		b.WriteString(printableText(string(e.Payload)))
+	if isText(e.Payload) {
+		b.Write(e.Payload)
 	} else {
-		fmt.Fprintf(&b, "%q", e.Payload)
+		fmt.Fprintf(&b, "%+q", e.Payload)
 	}
 	b.WriteString("\n")
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-// printableText is printable, but keeps line breaks and letters of any script.
-func printableText(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r != '\n' && r != '\t' && (r < ' ' || r >= 0x7f && r < 0xa0) {
-			return utf8.RuneError
-		}
-		return r
-	}, s)
+// isText tells whether a payload can be shown as it stands: letters of any
+// script and line breaks, but nothing that drives a terminal.
+func isText(payload []byte) bool {
+	return utf8.Valid(payload) && !bytes.ContainsFunc(payload, func(r rune) bool {
+		return r != '\n' && r != '\t' && !unicode.IsPrint(r)
+	})
 }
 
 // entryJSON is an entry for scripts.

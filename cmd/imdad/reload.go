@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
@@ -17,7 +18,8 @@ import (
 // the configuration says takes effect at the next start, and the log says so.
 type reloader struct {
 	path      string
-	current   config // as in force, except for what needs a restart
+	current   config   // as it was at the start
+	cities    []string // as in force
 	collector *collector.Collector
 	log       zerolog.Logger
 }
@@ -25,10 +27,21 @@ type reloader struct {
 // Run reloads on each hangup signal and each change of a file, until ctx ends.
 func (r *reloader) Run(ctx context.Context, hangup <-chan os.Signal) error {
 	changed := make(chan struct{}, 1)
+	for ctx.Err() == nil {
+		stop := r.watch(ctx, changed)
+		r.follow(ctx, hangup, changed)
+		stop()
+	}
+	return nil
+}
+
+// watch tells of each change of the files in force, until it is stopped.
+func (r *reloader) watch(ctx context.Context, changed chan<- struct{}) (stop func()) {
+	watching, cancel := context.WithCancel(ctx)
 	var watcher sync.WaitGroup
-	defer watcher.Wait()
+	files := append([]string{r.path}, r.cities...)
 	watcher.Go(func() {
-		err := configs.Watch(ctx, append([]string{r.path}, r.current.Cities...), func() {
+		err := configs.Watch(watching, files, func() {
 			select {
 			case changed <- struct{}{}:
 			default: // a reload is due already
@@ -38,10 +51,18 @@ func (r *reloader) Run(ctx context.Context, hangup <-chan os.Signal) error {
 			r.log.Warn().Err(err).Msg("files are not watched for changes; SIGHUP still reloads")
 		}
 	})
-	for {
+	return func() {
+		cancel()
+		watcher.Wait()
+	}
+}
+
+// follow reloads when told to, until ctx ends or other files are in force.
+func (r *reloader) follow(ctx context.Context, hangup <-chan os.Signal, changed <-chan struct{}) {
+	for before := r.cities; slices.Equal(before, r.cities); {
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-hangup:
 			r.reload("signal")
 		case <-changed:
@@ -58,6 +79,7 @@ func (r *reloader) reload(why string) {
 		return
 	}
 	r.collector.SetRegistry(registry)
+	r.cities = c.Cities
 	event := r.log.Info().Str("why", why).Int("meters", len(registry.Meters()))
 	if later := changedSections(r.current, c); len(later) > 0 {
 		event = event.Strs("needs_a_restart", later)

@@ -50,7 +50,7 @@ func (r *runCmd) Run(e *env) error {
 	}
 	log.Info().Str("version", version).Str("http", s.http.Addr()).Strs("brokers", c.MQTT.Brokers).
 		Str("database", c.Influx.URL).Msg("imdad is up")
-	reload := &reloader{path: r.Config, current: c, collector: s.collector, log: log}
+	reload := &reloader{path: r.Config, current: c, cities: c.Cities, collector: s.collector, log: log}
 	err = s.Run(e.ctx, func(ctx context.Context) error { return reload.Run(ctx, e.hangup) })
 	log.Info().Msg("imdad has ended")
 	return err
