@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -78,6 +79,8 @@ func (c Config) validateURL() error {
 	}
 	u, err := url.Parse(c.URL)
 	switch {
+	case !strings.Contains(c.URL, "://"):
+		return fmt.Errorf("url: no scheme in %q; write http://%[1]s", c.URL)
 	case err != nil:
 		return fmt.Errorf("url: not an address: %w", err)
 	case u.Scheme != "http" && u.Scheme != "https":
