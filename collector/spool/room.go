@@ -67,17 +67,28 @@ func (s *Spool) admit(need int64) error {
 		}
 	}
 	rm := &s.tidy.room
-	if !rm.looked || rm.unseen+need >= roomEvery {
+	if !rm.looked || rm.unseen+need >= roomEvery || (rm.unseen > 0 && s.noRoom(need) != nil) {
 		if err := s.look(); err != nil {
 			s.fail(err)
 			return err
 		}
 	}
+	if err := s.noRoom(need); err != nil {
+		return s.refuse(err)
+	}
+	return nil
+}
+
+// noRoom says why need bytes cannot be stored, or nil, by what is known of the
+// room. What was written since the last look counts for more than it takes, so
+// that a refusal needs a new look.
+func (s *Spool) noRoom(need int64) error {
+	rm := &s.tidy.room
 	if s.backlogBytes()+rm.unseen >= int64(s.opts.Config.MaxBytes) {
-		return s.refuse(fmt.Errorf("%w of %s", ErrFull, s.opts.Config.MaxBytes))
+		return fmt.Errorf("%w of %s", ErrFull, s.opts.Config.MaxBytes)
 	}
 	if rm.diskFree < growthMargin && rm.free-rm.unseen < need+reuseSlack {
-		return s.refuse(ErrDiskFull)
+		return ErrDiskFull
 	}
 	return nil
 }
@@ -198,7 +209,8 @@ func (s *Spool) checkpoint() {
 	var busy, frames, moved int64
 	err := s.w.conn.QueryRowContext(background, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &frames, &moved)
 	if err != nil {
-		s.log.Warn().Err(err).Msg("checkpoint of the spool failed, will be tried again")
+		// As a rule while the disk is full, of which the log has been told.
+		s.log.Debug().Err(err).Msg("checkpoint of the spool failed, will be tried again")
 	}
 }
 
