@@ -8,10 +8,10 @@ import (
 )
 
 // A batch is handed to the spool no later than at one of these bounds. There
-// are two batches, so they bound the memory to some 10 MB; the messages in
+// are two batches, so they bound the memory to some 5 MB; the messages in
 // them count as in flight.
 const (
-	maxBatchMessages = 4096
+	maxBatchMessages = 2048
 	maxBatchBytes    = 1 << 20 // of lines, or of quarantined payloads
 )
 
@@ -24,7 +24,7 @@ type batch struct {
 }
 
 func (b *batch) full() bool {
-	return len(b.messages) >= maxBatchMessages || len(b.Lines) >= maxBatchBytes || b.payload >= maxBatchBytes
+	return len(b.messages)+atOnce > maxBatchMessages || len(b.Lines) >= maxBatchBytes || b.payload >= maxBatchBytes
 }
 
 // reset empties the batch and keeps its memory.

@@ -22,7 +22,7 @@ func (c *Collector) register(r prometheus.Registerer) error {
 	c.sizes = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name:    "imdad_ingest_batch_messages",
 		Help:    "Messages committed and acknowledged together.",
-		Buckets: prometheus.ExponentialBuckets(1, 2, 13), // 1 to 4096
+		Buckets: prometheus.ExponentialBuckets(1, 2, 12), // 1 to 2048
 	})
 	var errs []error
 	for _, m := range []prometheus.Collector{

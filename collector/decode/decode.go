@@ -130,8 +130,10 @@ func (d *Decoder) Decode(m Message, out *Readings) (Result, error) {
 		return Control, gatewayStatus(m.Payload)
 	}
 	result, reject := d.native.decode(r.series, m, out)
-	if reject != nil {
+	if reject != nil || result != Decoded {
 		out.Reset()
+	}
+	if reject != nil {
 		return Decoded, reject
 	}
 	return result, nil

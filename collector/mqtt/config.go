@@ -47,7 +47,7 @@ func DefaultConfig() Config {
 		Connections: 1,
 		KeepAlive:   30 * time.Second,
 		IdleTimeout: 5 * time.Minute,
-		QueueMiB:    32,
+		QueueMiB:    8,
 	}
 }
 

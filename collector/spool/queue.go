@@ -4,7 +4,7 @@ import "sync"
 
 // tailBytes bounds the freshly appended batches kept in memory, so that in the
 // steady state nothing is read back from disk.
-const tailBytes = 8 << 20
+const tailBytes = 4 << 20
 
 // settledRows bounds what Done has reported and no commit has taken up yet
 // (for example while the disk fails): beyond it Next waits.
