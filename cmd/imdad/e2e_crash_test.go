@@ -12,6 +12,8 @@ func TestE2EKilledTwentyTimes(t *testing.T) {
 	const kills = 20
 	random := rand.New(rand.NewPCG(20, 9))
 	c := newCity(t)
+	// Small batches, so that many a kill finds some under way to the database.
+	c.config.Influx.Batch, c.config.Influx.Flush = 500, 100*time.Millisecond
 	c.start()
 	s := c.publish(0)
 	for range kills {
@@ -24,6 +26,8 @@ func TestE2EKilledTwentyTimes(t *testing.T) {
 	s.stop()
 	c.waitReady()
 	c.waitSettled()
+	c.waitLedger("messages that came again after a kill between commit and PUBACK",
+		func(l ledger) bool { return l["readings_duplicate"] > 0 })
 	c.verify(allowance{})
 }
 
@@ -31,13 +35,20 @@ func TestE2EKilledTwentyTimes(t *testing.T) {
 // first while the database takes everything, then while it does not answer.
 func TestE2ETerminatedUnderLoad(t *testing.T) {
 	c := newCity(t)
+	p := c.proxy(c.database.Addr())
+	c.config.Influx.URL = "http://" + p.addr()
 	c.start()
 	s := c.publish(e2eLeast)
 	for _, at := range []int64{8000, 16_000, 24_000} {
 		s.reach(at)
-		c.stop(5 * time.Second)
+		c.stop(3 * time.Second)
 		c.start()
 	}
+	p.hold(up, down)
+	s.reach(32_000)
+	c.stop(6 * time.Second) // a request that is under way may finish within 3 s
+	p.release()
+	c.start()
 	s.wait()
 	c.waitSettled()
 	c.verify(allowance{})

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -58,7 +57,6 @@ func newCity(t *testing.T, change ...func(*city)) *city {
 	t.Helper()
 	c := &city{t: t, dir: t.TempDir(), config: defaultConfig(), client: http.Client{Transport: &http.Transport{}, Timeout: 30 * time.Second}}
 	t.Cleanup(c.client.CloseIdleConnections)
-	t.Cleanup(c.explain)
 	reg, err := configs.ShippedRegistry(demoCity)
 	if err == nil {
 		c.registry, err = metersim.Scale(reg, e2eMeters)
@@ -139,7 +137,13 @@ func (c *city) spawn() {
 	if c.collector, err = startChild(filepath.Join(c.dir, "collector.log"), "imdad", "run", "--config", path, "--addr-file", addresses); err != nil {
 		c.t.Fatal(err)
 	}
-	c.t.Cleanup(c.collector.kill)
+	made := c.collector
+	c.t.Cleanup(func() {
+		if c.collector == made {
+			c.explain()
+		}
+		made.kill()
+	})
 	c.eventually("the collector's address", func() (bool, error) {
 		if c.collector.hasExited() {
 			return false, fmt.Errorf("it has ended: %v", c.collector.state())
@@ -275,15 +279,13 @@ func (c *city) must(action string, err error) {
 
 // explain shows, after a failure, what the collector has said.
 func (c *city) explain() {
-	if !c.t.Failed() || c.collector == nil {
+	if !c.t.Failed() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
 	if l, err := c.ledger(); err == nil {
 		c.t.Log(l)
 	} else {
-		c.t.Logf("no ledger: %v (%v)", err, ctx.Err())
+		c.t.Logf("no ledger: %v", err)
 	}
 	c.t.Logf("the collector said at last:\n%s", c.collector.tail())
 }
