@@ -164,6 +164,14 @@ func (c *Client) Receive(ctx context.Context, buf []Message) ([]Message, error) 
 // to the connection that brought it; if that is gone, the broker sends the message again. Done never waits for a socket
 // and may be called by any goroutine, also after Run has returned.
 func (c *Client) Done(msgs []Message) {
+	if len(msgs) == 0 {
+		return
+	}
+	if n := c.queue.observe(msgs[0].origin); n > 0 {
+		msgs[0].origin.log.Info().Int("window", n).Msg("the broker waits for acknowledgements after so many messages: " +
+			"a larger in-flight window (max_inflight_messages) would let more through")
+	}
+	// Acknowledged first: when nothing is in flight any more, sessions may be stopped.
 	for rest := msgs; len(rest) > 0; {
 		o, n := rest[0].origin, 1
 		for n < len(rest) && rest[n].origin == o {
@@ -172,10 +180,7 @@ func (c *Client) Done(msgs []Message) {
 		o.transport.acknowledge(rest[:n])
 		rest = rest[n:]
 	}
-	for o, n := range c.queue.done(msgs) {
-		o.log.Info().Int("window", n).Msg("the broker waits for acknowledgements after so many messages: " +
-			"a larger in-flight window (max_inflight_messages) would let more through")
-	}
+	c.queue.done(msgs)
 }
 
 // TakeDropped returns how many QoS 0 messages were dropped for want of room since the last call. Call it a last time

@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"context"
 	"net"
 	"strings"
 	"sync"
@@ -166,5 +167,55 @@ func TestStrangeGreetings(t *testing.T) {
 				t.Error("counts as connected")
 			}
 		})
+	}
+}
+
+// A broker with a window of 20 that always has one more message.
+func TestAWindowThatFillsIsLogged(t *testing.T) {
+	t.Parallel()
+	const windowSize = 20
+	id := uint16(0)
+	next := func(n int) (all []byte) {
+		for range n {
+			id++
+			all = append(all, 0x32, 6, 0, 1, 't', byte(id>>8), byte(id), 'x')
+		}
+		return all
+	}
+	broker := startFakeBroker(t, func(packet packets.ControlPacket) []byte {
+		switch packet.(type) {
+		case *packets.SubscribePacket:
+			return append(grant(func(string) byte { return 1 })(packet), next(windowSize)...)
+		case *packets.PubackPacket:
+			return next(1)
+		}
+		return grant(nil)(packet)
+	})
+	in := newIntake(t, intakeOptions{config: configFor(broker.addr())})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- in.client.Run(ctx) }()
+	for range windowMet + 10 {
+		eventually(t, "the window is full", func() bool {
+			l, _ := in.client.queue.count()
+			return l.inFlight == windowSize
+		})
+		msgs, err := in.client.Receive(ctx, make([]Message, 0, windowSize))
+		if err != nil {
+			t.Fatal(err)
+		}
+		in.client.Done(msgs)
+	}
+	if n := strings.Count(in.log.String(), `"window":20`); n != 1 {
+		t.Errorf("logged %d times", n)
+	}
+	cancel()
+	for { // what came meanwhile is received, not done: it comes again
+		if _, err := in.client.Receive(t.Context(), make([]Message, 0, windowSize)); err != nil {
+			break
+		}
+	}
+	if err := <-ended; err != nil {
+		t.Fatal(err)
 	}
 }

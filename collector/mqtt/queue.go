@@ -171,30 +171,25 @@ func (q *queue) letGo() {
 	q.resume = make(chan struct{})
 }
 
-// done takes the messages off the ledger's hands. It returns the origins whose window it has found to fill.
-func (q *queue) done(msgs []Message) map[*origin]int {
+// observe looks at a connection's window before some of its messages are acknowledged: afterwards the broker may already
+// have sent more. It returns the window's size once, when it has been found to fill, otherwise 0.
+func (q *queue) observe(o *origin) int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return o.observe(o.held)
+}
+
+// done takes acknowledged messages out of the ledger.
+func (q *queue) done(msgs []Message) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.ledger.inFlight -= int64(len(msgs))
-	var windows map[*origin]int
-	for i := 0; i < len(msgs); {
-		o := msgs[i].origin
-		acked := 0
-		for ; i < len(msgs) && msgs[i].origin == o; i++ {
-			if msgs[i].QoS > 0 {
-				acked++
-			}
+	for i := range msgs {
+		if msgs[i].QoS > 0 {
+			msgs[i].origin.held--
 		}
-		if n := o.observe(o.held); n > 0 {
-			if windows == nil {
-				windows = make(map[*origin]int)
-			}
-			windows[o] = n
-		}
-		o.held -= acked
 	}
 	q.checkFinished()
-	return windows
 }
 
 // lose removes what a lost connection has queued: the broker will send it again. Of QoS 0 it would not; that stays.

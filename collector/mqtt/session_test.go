@@ -224,3 +224,20 @@ func TestADamagedStateFileIsMovedAside(t *testing.T) {
 		}
 	}
 }
+
+func TestASessionThatWasNeverMadeIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	o := intakeOptions{config: configFor("127.0.0.1:1"), statePath: filepath.Join(t.TempDir(), "sessions.json")}
+	in := start(t, o)
+	eventually(t, "connecting fails", func() bool { return in.session("imdad").LastError != "" })
+	in.stop()
+	tidied(t, o.statePath, "imdad: imdad/v1/#")
+
+	o.config = configFor(startBroker(t).Addr())
+	in = start(t, o)
+	in.awaitSubscribed()
+	in.stop()
+	if n := in.client.sessions[0].counts.forgotten; n != 0 {
+		t.Errorf("%d forgotten sessions", n)
+	}
+}
