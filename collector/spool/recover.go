@@ -243,8 +243,14 @@ func (g *salvage) writeLedger() error {
 
 func (g *salvage) report(log *zerolog.Logger, aside string) {
 	f := &g.found
-	log.Error().Str("damaged_file", aside).Int64("batches", f.batches).Int64("lines", f.lines).Int64("lost_lines", f.lost).
+	event := log.Error().Str("damaged_file", aside).Int64("batches", f.batches).Int64("lines", f.lines).
 		Int64("damaged_batches", f.damaged).Int64("missing_batches", f.missing).Int64("quarantine_entries", f.entries).
-		Bool("ledger_readable", g.ledger != nil).
+		Bool("ledger_readable", g.ledger != nil)
+	if g.ledger == nil {
+		event.Msg(fmt.Sprintf("salvaged the spool: %d lines go on; its ledger could not be read, so how many lines are lost "+
+			"is not known, and the counters begin anew; the damaged file is kept", f.lines))
+		return
+	}
+	event.Int64("lost_lines", f.lost).
 		Msg(fmt.Sprintf("salvaged the spool: %d lines go on, %d are lost; the damaged file is kept", f.lines, f.lost))
 }
