@@ -1,7 +1,11 @@
 package main
 
 import (
+	"database/sql"
+	"errors"
 	"math/rand/v2"
+	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 )
@@ -52,4 +56,43 @@ func TestE2ETerminatedUnderLoad(t *testing.T) {
 	s.wait()
 	c.waitSettled()
 	c.verify(allowance{})
+}
+
+// TestE2EKilledWithAStalledSpool kills the collector while its disk takes
+// nothing: whatever it has received is in memory only, and must not have been
+// acknowledged.
+func TestE2EKilledWithAStalledSpool(t *testing.T) {
+	c := newCity(t)
+	c.start()
+	s := c.publish(e2eLeast)
+	for at := int64(4000); at < e2eLeast; at += 8000 {
+		s.reach(at)
+		release := c.stallSpool()
+		s.reach(at + 4000)
+		c.kill()
+		release()
+		c.start()
+	}
+	s.wait()
+	c.waitSettled()
+	c.verify(allowance{})
+}
+
+// stallSpool lets every commit of the spool wait, as on a disk that hangs,
+// until release is called. The spool gives up after 10 s.
+func (c *city) stallSpool() (release func()) {
+	c.t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(c.config.DataDir, "spool.db")+"?_pragma=busy_timeout(5000)")
+	c.must("open the spool", err)
+	conn, err := db.Conn(c.t.Context())
+	c.must("open the spool", err)
+	_, err = conn.ExecContext(c.t.Context(), "BEGIN IMMEDIATE")
+	c.must("lock the spool", err)
+	release = sync.OnceFunc(func() {
+		if err := errors.Join(conn.Close(), db.Close()); err != nil { // rolls back
+			c.t.Errorf("unlock the spool: %v", err)
+		}
+	})
+	c.t.Cleanup(release)
+	return release
 }
