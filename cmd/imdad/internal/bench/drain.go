@@ -12,10 +12,11 @@ import (
 // measurement is what it took to empty a session.
 type measurement struct {
 	messages  int64
-	taken     cost // until all messages were acknowledged
-	delivered cost // until the sink had all lines; the same as taken for the bare client
-	peak      int64
-	page      page // the service's metrics at the end
+	taken     cost  // until all messages were acknowledged
+	delivered cost  // until the sink had all lines; the same as taken for the bare client
+	start     int64 // peak of memory before the first message
+	peak      int64 // until the end
+	page      page  // the service's metrics at the end
 }
 
 // cost is measured from the moment that the frozen server is let go.
@@ -26,6 +27,7 @@ func (m measurement) delivery() float64  { return float64(m.messages) / m.delive
 func (m measurement) cpuTaken() float64  { return micros(m.taken.cpu, m.messages) }
 func (m measurement) cpuAll() float64    { return micros(m.delivered.cpu, m.messages) }
 func (m measurement) megabytes() float64 { return float64(m.peak) / 1e6 }
+func (m measurement) atStart() float64   { return float64(m.start) / 1e6 }
 
 func micros(cpu time.Duration, messages int64) float64 {
 	return float64(cpu.Nanoseconds()) / 1e3 / float64(messages)
@@ -130,6 +132,10 @@ func (m *measurement) release(ctx context.Context, side *child, broker frozen, s
 	if err := knocked(ctx, broker.Addr()); err != nil {
 		return err
 	}
+	var err error
+	if m.start, err = status(side.pid(), "VmHWM"); err != nil {
+		return err
+	}
 	stick, err := begin(side.pid())
 	if err != nil {
 		return err
@@ -137,7 +143,7 @@ func (m *measurement) release(ctx context.Context, side *child, broker frozen, s
 	if err := broker.Resume(); err != nil {
 		return err
 	}
-	err = follow(ctx, m.messages, func(ctx context.Context) (int64, error) {
+	_, err = follow(ctx, m.messages, func(ctx context.Context) (int64, error) {
 		p, err := side.metrics(ctx)
 		return p.done(), err
 	})
@@ -158,7 +164,7 @@ func (m *measurement) release(ctx context.Context, side *child, broker frozen, s
 
 // deliver waits until the sink has a line of every message, and checks that the service says so too.
 func (m *measurement) deliver(ctx context.Context, stick meterstick, side, sink *child) (err error) {
-	err = follow(ctx, m.messages, func(ctx context.Context) (int64, error) {
+	_, err = follow(ctx, m.messages, func(ctx context.Context) (int64, error) {
 		p, err := sink.metrics(ctx)
 		return p.sum(metricTaken, ""), err
 	})

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -20,7 +22,9 @@ import (
 // city is the shipped one that the fleets are scaled from.
 const city = "sheikh-najjar"
 
-// fleet is a city scaled to so many meters, and the registry file that describes it to the service.
+// fleet is a city scaled to so many meters, and the registry file that describes it to the service. The file has the
+// network of one city, at whose objects the meters of all its copies stand: a country's meters are a list, its network
+// is not one file.
 type fleet struct {
 	meters   int
 	registry *zone.Registry
@@ -45,31 +49,44 @@ func (b *bench) fleet(meters int) (*fleet, error) {
 		return nil, err
 	}
 	f := &fleet{meters: meters, registry: registry, file: filepath.Join(dir, "city.yaml")}
-	if err := f.write(dir); err != nil {
+	if err := describe(f.file, shipped, registry.Meters()); err != nil {
 		return nil, fmt.Errorf("write the registry of %d meters: %w", meters, err)
 	}
 	b.fleets[meters] = f
 	return f, nil
 }
 
-func (f *fleet) write(dir string) error {
+// describe writes a registry file with a network and meters that stand at copies of its objects.
+func describe(path string, network *zone.Registry, meters []zone.Meter) error {
 	const list = "meters.csv"
-	r := f.registry
 	file := zone.File{
-		City: r.Cities()[0], Substations: r.Substations(), Feeders: r.Feeders(), PumpingStations: r.PumpingStations(),
-		WaterLines: r.WaterLines(), Tanks: r.Tanks(), Plants: r.Plants(), MetersCSV: []string{list},
+		City: network.Cities()[0], Substations: network.Substations(), Feeders: network.Feeders(),
+		PumpingStations: network.PumpingStations(), WaterLines: network.WaterLines(), Tanks: network.Tanks(),
+		Plants: network.Plants(), MetersCSV: []string{list},
 	}
-	for _, z := range r.Zones() {
+	for _, z := range network.Zones() {
 		file.Zones = append(file.Zones, zone.Zone{ID: z.ID, Name: z.Name})
 	}
 	text, err := yaml.Marshal(file)
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(f.file, text, 0o644); err != nil {
+	if err := os.WriteFile(path, text, 0o644); err != nil {
 		return err
 	}
-	return writeMeters(filepath.Join(dir, list), r.Meters())
+	meters = slices.Clone(meters)
+	for i := range meters {
+		meters[i].At = original(network, meters[i].At)
+	}
+	return writeMeters(filepath.Join(filepath.Dir(path), list), meters)
+}
+
+// original undoes the "-2", "-3", … that scaling puts after ids.
+func original(network *zone.Registry, id string) string {
+	if _, ok := network.Object(id); ok {
+		return id
+	}
+	return id[:strings.LastIndexByte(id, '-')]
 }
 
 func writeMeters(path string, meters []zone.Meter) error {

@@ -68,6 +68,7 @@ type options struct {
 	outage   int64 // readings spooled while the database is down
 	liveRate float64
 	dir      string
+	imdad    string // the service's binary; empty: built from this checkout
 	judge    bool
 	keep     bool
 }
@@ -86,6 +87,7 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	flags.Int64Var(&o.outage, "outage-readings", 10_000_000, "readings spooled while the database is down")
 	flags.Float64Var(&o.liveRate, "live-rate", 20_000, "readings a second that arrive while the backlog drains")
 	flags.StringVar(&o.dir, "dir", "bin", "where the folder for all data is made; must be on a real disk")
+	flags.StringVar(&o.imdad, "imdad", "", "binary of the service, to compare builds (default: built from this checkout)")
 	flags.BoolVar(&quick, "quick", false, "a smoke run: one pair of everything, small, not judged")
 	flags.BoolVar(&noJudge, "no-judge", false, "exit 0 although targets are missed")
 	flags.BoolVar(&o.keep, "keep", false, "leave the data where it is")
@@ -107,13 +109,12 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 }
 
 func (o *options) validate() error {
+	known := make(map[string]bool)
+	for _, p := range parts {
+		known[p.name] = true
+	}
 	for _, name := range o.only {
-		if !slices.ContainsFunc(parts, func(p struct {
-			name string
-			run  func(*bench, context.Context) error
-		}) bool {
-			return p.name == name
-		}) {
+		if !known[name] {
 			return fmt.Errorf("-only: unknown part %q", name)
 		}
 	}
@@ -129,7 +130,6 @@ type bench struct {
 	out      io.Writer
 	work     string // holds everything, removed at the end
 	self     string // this program, for its roles
-	imdad    string // the service
 	verdicts []verdict
 	fleets   map[int]*fleet
 }
@@ -168,10 +168,12 @@ func newBench(ctx context.Context, o options, out io.Writer) (*bench, error) {
 	if b.work, err = os.MkdirTemp(dir, "bench-"); err != nil {
 		return nil, err
 	}
-	b.imdad = filepath.Join(b.work, "imdad")
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", b.imdad, "github.com/imdad-telemetry/imdad/cmd/imdad")
-	if text, err := build.CombinedOutput(); err != nil {
-		return nil, errors.Join(fmt.Errorf("build the service: %w\n%s", err, text), b.close())
+	if b.imdad == "" {
+		b.imdad = filepath.Join(b.work, "imdad")
+		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", b.imdad, "github.com/imdad-telemetry/imdad/cmd/imdad")
+		if text, err := build.CombinedOutput(); err != nil {
+			return nil, errors.Join(fmt.Errorf("build the service: %w\n%s", err, text), b.close())
+		}
 	}
 	return b, nil
 }

@@ -71,22 +71,20 @@ func (p page) done() int64 { return p.sum(metricReceived, "") - p.sum(metricInFl
 const stalled = time.Minute
 
 // follow asks count until it has reached all, seldom at first and every 5 ms at the end, so that asking costs little
-// and says exactly when. It fails when a minute brings nothing.
-func follow(ctx context.Context, all int64, count func(context.Context) (int64, error)) error {
+// and says exactly when. It returns the last answer. It fails when a minute brings nothing.
+func follow(ctx context.Context, all int64, count func(context.Context) (int64, error)) (n int64, err error) {
 	begun := time.Now()
 	var last int64
 	moved := begun
 	for {
-		n, err := count(ctx)
+		n, err = count(ctx)
 		switch {
-		case err != nil:
-			return err
-		case n >= all:
-			return nil
+		case err != nil || n >= all:
+			return n, err
 		case n > last:
 			last, moved = n, time.Now()
 		case time.Since(moved) > stalled:
-			return fmt.Errorf("%d of %d, and no more for %v", n, all, stalled)
+			return n, fmt.Errorf("%d of %d, and no more for %v", n, all, stalled)
 		}
 		wait := pollEvery
 		if n > 0 {
@@ -95,7 +93,7 @@ func follow(ctx context.Context, all int64, count func(context.Context) (int64, 
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return n, ctx.Err()
 		case <-time.After(wait):
 		}
 	}
