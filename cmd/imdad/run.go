@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -38,6 +39,8 @@ func (r *runCmd) Run(e *env) error {
 		fmt.Fprintln(e.stderr, err)
 		return reported{err}
 	}
+	// Reading the files has left many times their size behind.
+	debug.FreeOSMemory()
 	log := newLogger(e.stderr, c.Log, now)
 	s, err := newService(e.ctx, c, registry, now, log)
 	if err != nil {
