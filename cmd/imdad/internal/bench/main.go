@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -60,17 +61,17 @@ var parts = []struct {
 }
 
 type options struct {
-	only     []string
-	pairs    int
-	messages int64 // in a prefilled session
-	meters   int   // that publish them
-	many     int   // meters of the part memory, and registers of the part scrape
-	outage   int64 // readings spooled while the database is down
-	liveRate float64
-	dir      string
-	imdad    string // the service's binary; empty: built from this checkout
-	judge    bool
-	keep     bool
+	only           []string
+	pairs          int
+	messages       int64 // in a prefilled session
+	meters         int   // that publish them
+	many           int   // meters of the part memory, and registers of the part scrape
+	outageReadings int64 // spooled while the database is down
+	liveRate       float64
+	dir            string
+	imdad          string // the service's binary; empty: built from this checkout
+	judge          bool
+	keep           bool
 }
 
 func parseOptions(args []string, out io.Writer) (options, error) {
@@ -84,7 +85,7 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	flags.Int64Var(&o.messages, "messages", 300_000, "messages in a prefilled session")
 	flags.IntVar(&o.meters, "meters", 10_000, "meters that publish them")
 	flags.IntVar(&o.many, "many", 100_000, "meters of the part memory, registers of the part scrape")
-	flags.Int64Var(&o.outage, "outage-readings", 10_000_000, "readings spooled while the database is down")
+	flags.Int64Var(&o.outageReadings, "outage-readings", 10_000_000, "readings spooled while the database is down")
 	flags.Float64Var(&o.liveRate, "live-rate", 20_000, "readings a second that arrive while the backlog drains")
 	flags.StringVar(&o.dir, "dir", "bin", "where the folder for all data is made; must be on a real disk")
 	flags.StringVar(&o.imdad, "imdad", "", "binary of the service, to compare builds (default: built from this checkout)")
@@ -96,7 +97,7 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	}
 	o.judge = !quick && !noJudge
 	if quick {
-		o.pairs, o.messages, o.meters, o.many, o.outage = 1, 20_000, 1_000, 10_000, 200_000
+		o.pairs, o.messages, o.meters, o.many, o.outageReadings = 1, 20_000, 1_000, 10_000, 200_000
 	}
 	if only != "" {
 		o.only = strings.Split(only, ",")
@@ -118,7 +119,7 @@ func (o *options) validate() error {
 			return fmt.Errorf("-only: unknown part %q", name)
 		}
 	}
-	if o.pairs < 1 || o.messages < 1 || o.meters < 1 || o.many < 1 || o.outage < 1 || o.liveRate <= 0 {
+	if o.pairs < 1 || o.messages < 1 || o.meters < 1 || o.many < 1 || o.outageReadings < 1 || o.liveRate <= 0 {
 		return errors.New("all numbers must be above 0")
 	}
 	return nil
@@ -179,6 +180,7 @@ func newBench(ctx context.Context, o options, out io.Writer) (*bench, error) {
 }
 
 func (b *bench) close() error {
+	http.DefaultClient.CloseIdleConnections()
 	if b.keep {
 		fmt.Fprintln(b.out, "kept:", b.work)
 		return nil
