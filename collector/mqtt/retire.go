@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	quietPeriod = 2 * time.Second // without a message, after which a session counts as drained
+	quietPeriod = 2 * time.Second        // without a message, after which a session counts as drained
+	handlerLag  = 100 * time.Millisecond // paho hands messages on a little after it has read them
 	tidyRetry   = 500 * time.Millisecond
 )
 
@@ -41,8 +42,7 @@ func (c *Client) tidy(ctx context.Context) {
 }
 
 func (c *Client) unsubscribeStale(ctx context.Context, s *session) {
-	err := persist(ctx, func() error { return s.unsubscribe(ctx, s.stale) })
-	if err != nil {
+	if err := s.unsubscribeSurely(ctx, s.stale); err != nil {
 		return // shutting down: the next start knows of them still
 	}
 	s.log.Info().Strs("filters", s.stale).Msg("unsubscribed what is no longer configured here")
@@ -79,18 +79,32 @@ func (c *Client) retire(ctx context.Context, r remembered) {
 // ctx.
 func (s *session) drain(ctx context.Context, filters []string) error {
 	for {
-		// The answer also proves that the broker has seen all acknowledgements and sent what they made room for.
-		if err := persist(ctx, func() error { return s.unsubscribe(ctx, filters) }); err != nil {
+		if err := s.unsubscribeSurely(ctx, filters); err != nil {
 			return err
 		}
 		o, n := s.origin.Load(), s.arrivals.Load()
 		if err := pause(ctx, quietPeriod); err != nil {
 			return err
 		}
+		if s.shared.queue.heldBy(o) > 0 {
+			continue
+		}
+		// Silence may also come from a full queue, for which the transport does not read. This answer comes after
+		// whatever the broker had to send once it had seen all acknowledgements.
+		if err := s.unsubscribeSurely(ctx, filters); err != nil {
+			return err
+		}
+		if err := pause(ctx, handlerLag); err != nil {
+			return err
+		}
 		if s.arrivals.Load() == n && s.origin.Load() == o && !o.transport.hasEnded() && s.shared.queue.heldBy(o) == 0 {
 			return nil
 		}
 	}
+}
+
+func (s *session) unsubscribeSurely(ctx context.Context, filters []string) error {
+	return persist(ctx, func() error { return s.unsubscribe(ctx, filters) })
 }
 
 // end makes the broker forget the session, by connecting with a clean one.

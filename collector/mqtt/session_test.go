@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
 )
@@ -240,4 +241,36 @@ func TestASessionThatWasNeverMadeIsNotForgotten(t *testing.T) {
 	if n := in.client.sessions[0].counts.forgotten; n != 0 {
 		t.Errorf("%d forgotten sessions", n)
 	}
+}
+
+// While the queue is full nothing is read, which is no sign that the surplus session is
+// drained.
+func TestASurplusSessionIsDrainedThroughAFullQueue(t *testing.T) {
+	t.Parallel()
+	broker := startBroker(t, "max_inflight_messages 0")
+	path := filepath.Join(t.TempDir(), "sessions.json")
+	o := intakeOptions{config: configFor(broker.Addr()), statePath: path, filters: []string{"a/#"}}
+	in := start(t, o)
+	in.awaitSubscribed()
+	in.stop()
+	p := newPublisher(t, broker.Addr())
+	const n = 20_000
+	p.publish("a/x", 1, 0, n)
+
+	o.config.ClientID, o.queueBytes, o.patience = "renamed", 256<<10, 3*time.Second
+	in = newIntake(t, o)
+	in.paused.Store(true)
+	in.start()
+	eventually(t, "the queue is full", func() bool {
+		in.client.queue.mu.Lock()
+		defer in.client.queue.mu.Unlock()
+		return !in.client.queue.holding.IsZero()
+	})
+	<-time.After(quietPeriod) // of silence, all of it ours
+	in.paused.Store(false)
+	tidied(t, path, "renamed: a/#")
+	in.stop()
+	all := in.numbers()
+	slices.Sort(all)
+	ordered(t, slices.Compact(all), n)
 }

@@ -16,6 +16,11 @@ type SessionStatus struct {
 	LastError   string    // empty when all is well
 }
 
+// Ready tells whether everything that is published for this session reaches
+// it: before its filters are granted, a broker that is new to the session sends
+// and keeps nothing. A session that retires has none.
+func (s SessionStatus) Ready() bool { return s.Connected && (s.Subscribed || s.Retiring) }
+
 func (s *session) status() (SessionStatus, sessionCounts) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
