@@ -129,7 +129,7 @@ func TestInfluxDBReadsBackWhatWasWritten(t *testing.T) {
 	}
 	for i, name := range names {
 		r := meter.Reading{
-			Time: begin + int64(i), Seq: int64(i), HasSeq: true, Quality: meter.ClockInvalid, DeviceTime: int64(-i),
+			Time: begin + int64(i), Seq: int64(i), HasSeq: true, Quality: meter.ClockInvalid, Stamped: true, DeviceTime: int64(-i),
 			Values: []meter.Value{{Register: "power_kw", Value: 431.2 + float64(i)}, {Register: `odd "=, ` + `\`, Value: 1e-7}, {Register: "whole", Value: 230}},
 		}
 		line := AppendReading(nil, AppendSeries(nil, "electricity", name, "z-"+name, name), &r)

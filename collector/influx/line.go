@@ -57,7 +57,7 @@ func AppendReading(dst, series []byte, r *meter.Reading) []byte {
 	if r.HasSeq {
 		dst = appendInteger(dst, ",seq=", r.Seq)
 	}
-	if r.Quality == meter.ClockInvalid {
+	if r.Stamped {
 		dst = appendInteger(dst, ",device_time_ms=", r.DeviceTime)
 	}
 	dst = append(dst, ' ')

@@ -58,7 +58,7 @@ func TestAppendReading(t *testing.T) {
 			"s a_kw=431.2,b_v=230,quality=0i 1763895600123\n"},
 		{"seq", meter.Reading{Time: 2, HasSeq: true, Seq: 4711, Quality: meter.Late}, "s quality=2i,seq=4711i 2\n"},
 		{"seq zero", meter.Reading{Time: 2, HasSeq: true}, "s quality=0i,seq=0i 2\n"},
-		{"device time", meter.Reading{Time: 2, DeviceTime: -5, Quality: meter.ClockInvalid}, "s quality=4i,device_time_ms=-5i 2\n"},
+		{"device time", meter.Reading{Time: 2, Stamped: true, DeviceTime: -5, Quality: meter.OutOfRange}, "s quality=6i,device_time_ms=-5i 2\n"},
 		{"device time without meaning", meter.Reading{Time: 2, DeviceTime: 7, Quality: meter.Reset}, "s quality=5i 2\n"},
 		{"before 1970", meter.Reading{Time: -1500}, "s quality=0i -1500\n"},
 		{"odd register", meter.Reading{Values: []meter.Value{{Register: "a b=c,d\n", Value: 1}}}, `s a\ b\=c\,d%0A=1,quality=0i 0` + "\n"},
@@ -124,7 +124,7 @@ func FuzzAppendReading(f *testing.F) {
 			return
 		}
 		r := meter.Reading{
-			Time: at, DeviceTime: device, Seq: seq, HasSeq: hasSeq, Quality: meter.Quality(quality % uint8(meter.Qualities)),
+			Time: at, Stamped: device != 0, DeviceTime: device, Seq: seq, HasSeq: hasSeq, Quality: meter.Quality(quality % uint8(meter.Qualities)),
 			Values: []meter.Value{{Register: r1, Value: v1}, {Register: r2, Value: v2}},
 		}
 		series := AppendSeries(nil, measurement, city, zone, id)
@@ -164,7 +164,7 @@ func expect(measurement, city, zone, id string, r *meter.Reading) string {
 	if r.HasSeq {
 		fmt.Fprintf(&b, ` "seq":%di`, r.Seq)
 	}
-	if r.Quality == meter.ClockInvalid {
+	if r.Stamped {
 		fmt.Fprintf(&b, ` "device_time_ms":%di`, r.DeviceTime)
 	}
 	fmt.Fprintf(&b, " @%d", r.Time)

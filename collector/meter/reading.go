@@ -39,9 +39,10 @@ type Series struct {
 type Reading struct {
 	Series *Series
 	Time   int64 // milliseconds since the Unix epoch, UTC
-	// DeviceTime is what the meter's own clock said, in milliseconds, where
-	// Time had to be taken from the receiver instead. It has meaning with
-	// Quality ClockInvalid only.
+	// Stamped says that Time had to be taken from the receiver. Quality is then
+	// ClockInvalid or worse, and DeviceTime is what the meter's own clock said,
+	// in milliseconds.
+	Stamped    bool
 	DeviceTime int64
 	Seq        int64 // the meter's message number; has meaning if HasSeq
 	HasSeq     bool

@@ -65,9 +65,9 @@ func ClockValid(device, received int64) bool {
 func (v *Vetter) Check(r *meter.Reading, received int64, prints []byte) (Verdict, []byte) {
 	m := v.meter(r.Series)
 	id := uint64(r.Time)
-	stamped := !ClockValid(r.Time, received)
+	r.Stamped = !ClockValid(r.Time, received)
 	switch {
-	case stamped:
+	case r.Stamped:
 		r.DeviceTime = r.Time
 		r.Time = max(received, m.lastStamp+1)
 		r.Quality = r.Quality.Worst(meter.ClockInvalid)
@@ -89,7 +89,7 @@ func (v *Vetter) Check(r *meter.Reading, received int64, prints []byte) (Verdict
 	if known && before == print.values {
 		return Duplicate, prints
 	}
-	if stamped {
+	if r.Stamped {
 		m.lastStamp = r.Time
 	}
 	v.seen.put(print, received)

@@ -55,10 +55,20 @@ func TestClock(t *testing.T) {
 			if verdict != vet.Store || r.Quality != tt.quality || r.Time != tt.wantTime {
 				t.Errorf("verdict %d, quality %s, time %d; want stored, %s, %d", verdict, r.Quality, r.Time, tt.quality, tt.wantTime)
 			}
-			if tt.wantInvalid && r.DeviceTime != tt.device {
-				t.Errorf("device time %d, want %d", r.DeviceTime, tt.device)
+			if r.Stamped != tt.wantInvalid || tt.wantInvalid && r.DeviceTime != tt.device {
+				t.Errorf("stamped %v, device time %d, want %v, %d", r.Stamped, r.DeviceTime, tt.wantInvalid, tt.device)
 			}
 		})
+	}
+}
+
+// What the meter's clock said is kept also where another quality is worse.
+func TestClockAndRange(t *testing.T) {
+	t.Parallel()
+	r := meter.Reading{Series: series(0), Time: 1234, Values: []meter.Value{{Register: "frequency_hz", Value: -1}}}
+	vet.New().Check(&r, received, nil)
+	if r.Quality != meter.OutOfRange || !r.Stamped || r.DeviceTime != 1234 || r.Time != received {
+		t.Errorf("%+v", r)
 	}
 }
 
