@@ -214,7 +214,7 @@ func (p *play) publish(ctx, running context.Context) (metersim.Summary, error) {
 func (p *play) awaitSession(ctx context.Context) error {
 	return eventually(ctx, settleTimeout, "the collector's session", func() (bool, error) {
 		for _, s := range p.service.collector.Status().Sessions {
-			if !s.Connected {
+			if !s.Ready() {
 				return false, nil
 			}
 		}

@@ -85,19 +85,22 @@ func newMux(c *collector.Collector, metrics, meters *prometheus.Registry) *http.
 	return mux
 }
 
-// readiness is 503 while a broker session is down or the spool refuses. A
-// database that is down is no reason to send readings elsewhere: the spool
-// takes them.
+// readiness is 503 while a broker session is down or has not its filters, or
+// the spool refuses. A database that is down is no reason to send readings
+// elsewhere: the spool takes them.
 func readiness(s collector.Status) (code int, body string) {
 	var b strings.Builder
 	ready := s.Refusing == ""
 	for _, session := range s.Sessions {
-		if session.Connected {
+		ready = ready && session.Ready()
+		switch {
+		case session.Ready():
 			fmt.Fprintf(&b, "mqtt %s: connected to %s\n", session.ClientID, session.Broker)
-			continue
+		case session.Connected:
+			fmt.Fprintf(&b, "mqtt %s: connected to %s, but not subscribed: %s\n", session.ClientID, session.Broker, session.LastError)
+		default:
+			fmt.Fprintf(&b, "mqtt %s: not connected: %s\n", session.ClientID, session.LastError)
 		}
-		ready = false
-		fmt.Fprintf(&b, "mqtt %s: not connected: %s\n", session.ClientID, session.LastError)
 	}
 	if s.Refusing == "" {
 		b.WriteString("spool: accepts\n")
