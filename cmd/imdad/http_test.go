@@ -25,7 +25,9 @@ func TestReadiness(t *testing.T) {
 			[]string{"ready\n", "mqtt imdad: connected to tcp://b:1883\n", "spool: accepts\n", "database: ok\n"},
 		},
 		{
-			"broker away", func(_ *collector.Status, s *mqtt.SessionStatus) { *s = mqtt.SessionStatus{ClientID: "imdad", LastError: "refused"} },
+			"broker away", func(_ *collector.Status, s *mqtt.SessionStatus) {
+				*s = mqtt.SessionStatus{ClientID: "imdad", LastError: "refused"}
+			},
 			http.StatusServiceUnavailable, []string{"not ready\n", "mqtt imdad: not connected: refused\n"},
 		},
 		{
