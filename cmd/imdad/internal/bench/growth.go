@@ -21,8 +21,7 @@ func (b *bench) memory(ctx context.Context) error {
 // growth shows what more meters cost.
 func (b *bench) growth(ctx context.Context) error {
 	b.title("Growth with meters, in-flight window 1000")
-	t := table(b.out)
-	fmt.Fprintln(t, "  meters\tmessages\tmsg/s\tµs CPU/msg until delivered\tpeak MB\tat start")
+	t := b.table("meters", "messages", " msg/s", "µs CPU/msg", "peak MB", "at start MB")
 	for _, times := range []int{1, 4, 16} {
 		meters := times * b.meters
 		messages := max(b.messages, int64(2*meters))
@@ -30,9 +29,9 @@ func (b *bench) growth(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(t, "  %d\t%d\t%.0f\t%.2f\t%.0f\t%.0f\n", meters, messages, m.rate(), m.cpuAll(), m.megabytes(), m.atStart())
+		t.row(meters, messages, m.rate(), m.cpuAll(), m.megabytes(), m.atStart())
 	}
-	return t.Flush()
+	return nil
 }
 
 func (b *bench) drainFleet(ctx context.Context, meters int, messages int64) (measurement, error) {

@@ -30,8 +30,7 @@ func (b *bench) influx(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("make a backlog: %w", err)
 	}
-	t := table(b.out)
-	fmt.Fprintln(t, "  pair\timdad readings/s\tposted readings/s\tratio")
+	t := b.table("pair", "imdad readings/s", "posted readings/s", "ratio")
 	var ratios []float64
 	for i := range b.pairs {
 		ours, err := b.writeSpool(ctx, l)
@@ -43,9 +42,8 @@ func (b *bench) influx(ctx context.Context) error {
 			return fmt.Errorf("posting, run %d: %w", i+1, err)
 		}
 		ratios = append(ratios, ours/limit)
-		fmt.Fprintf(t, "  %d\t%.0f\t%.0f\t%.2f\n", i+1, ours, limit, ours/limit)
+		t.row(i+1, ours, limit, ours/limit)
 	}
-	_ = t.Flush()
 	b.atLeast("InfluxDB: readings/s against its own limit", median(ratios, func(r float64) float64 { return r }), 0.8, "")
 	return nil
 }

@@ -76,8 +76,7 @@ func subscribed(ctx context.Context, service *child) error {
 // fill publishes as fast as the meters and the broker can, and shows every tenth.
 func (o *outage) fill(ctx context.Context) error {
 	all := o.outageReadings
-	t := table(o.out)
-	fmt.Fprintln(t, "  spooled\treadings/s\tRSS MB\tpeak MB\tdisk MB\tbytes a reading")
+	t := o.table(" spooled", "readings/s", "RSS MB", "peak MB", "disk MB", "bytes a reading")
 	begun := time.Now()
 	next := all / 10
 	group, ctx := errgroup.WithContext(ctx)
@@ -93,13 +92,12 @@ func (o *outage) fill(ctx context.Context) error {
 			rss, err1 := status(o.service.pid(), "VmRSS")
 			peak, err2 := status(o.service.pid(), "VmHWM")
 			disk, err3 := size(filepath.Join(o.dir, "data"))
-			fmt.Fprintf(t, "  %d\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\n", n, float64(n)/time.Since(begun).Seconds(),
-				float64(rss)/1e6, float64(peak)/1e6, float64(disk)/1e6, float64(disk)/float64(n))
+			t.row(n, float64(n)/time.Since(begun).Seconds(), float64(rss)/1e6, float64(peak)/1e6, float64(disk)/1e6, float64(disk)/float64(n))
 			return n, errors.Join(err1, err2, err3)
 		})
 		return err
 	})
-	return errors.Join(group.Wait(), t.Flush())
+	return group.Wait()
 }
 
 // drain lets live meters begin and the sink appear, and measures from the sink's first line until it has as many as had
@@ -114,6 +112,14 @@ func (o *outage) drain(ctx context.Context) (err error) {
 		stop()
 		err = errors.Join(err, live.Wait())
 	}()
+	// Two seconds of live readings are in before it counts.
+	_, err = follow(ctx, all+int64(2*o.liveRate), func(ctx context.Context) (int64, error) {
+		p, err := o.service.metrics(ctx)
+		return p.done(), err
+	})
+	if err != nil {
+		return err
+	}
 	sink, err := o.startSink(ctx, o.dir, o.sinkAt, "")
 	if err != nil {
 		return err

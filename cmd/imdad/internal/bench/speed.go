@@ -36,8 +36,7 @@ func (b *bench) speed(ctx context.Context) error {
 }
 
 func (b *bench) comparePairs(ctx context.Context, s *session) (pairs []pair, err error) {
-	t := table(b.out)
-	fmt.Fprintln(t, "  pair\timdad msg/s\tbare msg/s\tratio\timdad µs CPU/msg, acked\tand delivered\tbare\timdad peak MB\tat start\tbare\tdelivered msg/s")
+	t := b.table("pair", "imdad msg/s", "bare msg/s", "ratio", "imdad µs/msg", "acked only", "bare µs/msg", "imdad MB", "at start", "bare MB", "delivered/s")
 	for i := range b.pairs {
 		var p pair
 		if p.service, err = b.drainService(ctx, s, 0, nil); err != nil {
@@ -47,10 +46,9 @@ func (b *bench) comparePairs(ctx context.Context, s *session) (pairs []pair, err
 			return nil, fmt.Errorf("bare client, run %d: %w", i+1, err)
 		}
 		pairs = append(pairs, p)
-		fmt.Fprintf(t, "  %d\t%.0f\t%.0f\t%.2f\t%.2f\t%.2f\t%.2f\t%.1f\t%.1f\t%.1f\t%.0f\n", i+1, p.service.rate(), p.bare.rate(), p.ratio(),
-			p.service.cpuTaken(), p.service.cpuAll(), p.bare.cpuAll(), p.service.megabytes(), p.service.atStart(), p.bare.megabytes(), p.service.delivery())
+		t.row(i+1, p.service.rate(), p.bare.rate(), p.ratio(), p.service.cpuAll(), p.service.cpuTaken(), p.bare.cpuAll(),
+			p.service.megabytes(), p.service.atStart(), p.bare.megabytes(), p.service.delivery())
 	}
-	_ = t.Flush()
 	for i, p := range pairs {
 		fmt.Fprintf(b.out, "  run %d: %s\n", i+1, p.service.page.batches())
 	}

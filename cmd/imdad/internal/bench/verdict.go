@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"text/tabwriter"
+	"unicode/utf8"
 )
 
 // verdict is a figure that has a target.
@@ -34,7 +36,7 @@ func (b *bench) atMost(what string, value, limit float64, unit string) {
 // summary prints all verdicts and returns how many targets were missed.
 func (b *bench) summary() (missed int) {
 	b.title("Targets")
-	t := table(b.out)
+	t := tabwriter.NewWriter(b.out, 2, 0, 2, ' ', 0)
 	for _, v := range b.verdicts {
 		sign, word := "≤", "ok"
 		if v.atLeast {
@@ -54,7 +56,29 @@ func (b *bench) title(format string, args ...any) {
 	fmt.Fprintf(b.out, "\n"+format+"\n", args...)
 }
 
-func table(out io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(out, 2, 0, 2, ' ', 0) }
+// columns is a table that shows each row at once, as wide as its head.
+type columns struct {
+	out  io.Writer
+	head []string
+}
+
+// table prints the head of a table.
+func (b *bench) table(head ...string) columns {
+	fmt.Fprintf(b.out, "  %s\n", strings.Join(head, "  "))
+	return columns{b.out, head}
+}
+
+// row prints values below their heads, to the right.
+func (c columns) row(values ...any) {
+	for i, v := range values {
+		text := fmt.Sprint(v)
+		if f, ok := v.(float64); ok {
+			text = figure(f)
+		}
+		fmt.Fprintf(c.out, "  %*s", utf8.RuneCountInString(c.head[i]), text)
+	}
+	fmt.Fprintln(c.out)
+}
 
 // figure shows a number with about three digits that count.
 func figure(v float64) string {
