@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -239,8 +240,9 @@ func (c *city) waitLedger(what string, is func(ledger) bool) {
 }
 
 // waitSettled waits until every reading that the broker has acknowledged to
-// the meters is stored and delivered. If that does not come about, the test
-// has failed, and verify will tell what is missing.
+// the meters is stored and delivered, for as long as something moves. If that
+// does not come about, the test has failed, and verify will tell what is
+// missing.
 func (c *city) waitSettled() {
 	c.t.Helper()
 	var acked int64
@@ -248,9 +250,19 @@ func (c *city) waitSettled() {
 		acked += s.fleet.Progress().Acknowledged
 	}
 	var l ledger
-	err := eventually(c.t.Context(), settleWithin, "everything stored", func() (done bool, err error) {
-		l, err = c.ledger()
-		return l["readings_spooled"] >= acked && l["messages_in_flight"] == 0 && l["lines_pending"] == 0, err
+	var done int64
+	moved := time.Now()
+	err := eventually(c.t.Context(), settleWithin, "everything stored", func() (_ bool, err error) {
+		if l, err = c.ledger(); err != nil {
+			return false, err
+		}
+		if now := l["messages_decoded"] + l["lines_written"]; now != done {
+			done, moved = now, time.Now()
+		}
+		if time.Since(moved) > happensWithin {
+			return false, errors.New("nothing moves any more")
+		}
+		return l["readings_spooled"] >= acked && l["messages_in_flight"] == 0 && l["lines_pending"] == 0, nil
 	})
 	if err != nil {
 		c.t.Errorf("%v: %d readings are acknowledged; %v", err, acked, l)
@@ -259,7 +271,7 @@ func (c *city) waitSettled() {
 
 const (
 	happensWithin = 30 * time.Second
-	settleWithin  = 60 * time.Second
+	settleWithin  = 3 * time.Minute
 )
 
 // eventually fails the test if something does not come about in time.

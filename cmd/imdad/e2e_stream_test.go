@@ -73,7 +73,7 @@ func (s *stream) wait() metersim.Summary {
 	s.c.t.Helper()
 	select {
 	case <-s.done:
-	case <-time.After(2 * settleWithin):
+	case <-time.After(settleWithin + happensWithin):
 		s.c.t.Fatalf("the meters do not end: %s", s.fleet.Progress())
 	}
 	s.c.must("publish", s.err)
