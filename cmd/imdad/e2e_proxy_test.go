@@ -9,6 +9,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -39,9 +40,11 @@ type wireProxy struct {
 
 // pair is a connection through the proxy.
 type pair struct {
-	ends  [2]net.Conn // by the way that is read from it
-	ended chan struct{}
-	once  sync.Once
+	ends   [2]net.Conn // by the way that is read from it
+	ended  chan struct{}
+	once   sync.Once
+	silent atomic.Bool // nothing comes through any more, and no end learns of the other's
+	over   atomic.Int32
 }
 
 func (p *pair) end() {
@@ -72,12 +75,25 @@ func (c *city) proxyTapped(target string, t *tap) *wireProxy {
 
 func (p *wireProxy) addr() string { return p.listener.Addr().String() }
 
-// cut ends all connections. New ones are made as before.
+// cut resets all connections. New ones are made as before.
 func (p *wireProxy) cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for pair := range p.pairs {
+		for _, c := range pair.ends {
+			_ = c.(*net.TCPConn).SetLinger(0) // it may have ended
+		}
 		pair.end()
+	}
+}
+
+// silence loses everything on the connections that there are, and tells
+// neither end. New ones are made as before.
+func (p *wireProxy) silence() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for pair := range p.pairs {
+		pair.silent.Store(true)
 	}
 }
 
@@ -139,6 +155,9 @@ func (p *wireProxy) carry(c *pair, w way, seen func(way, []byte)) {
 	pieces := make(chan piece, 256)
 	p.running.Go(func() {
 		p.deliver(c, w, pieces)
+		if c.over.Add(1) == 1 && c.silent.Load() {
+			return // the other end does not notice
+		}
 		c.end()
 		p.mu.Lock()
 		delete(p.pairs, c)
@@ -190,6 +209,9 @@ func (p *wireProxy) deliver(c *pair, w way, pieces <-chan piece) {
 		}
 		if !p.pass(c, w) {
 			return
+		}
+		if c.silent.Load() {
+			continue
 		}
 		if _, err := out.Write(next.bytes); err != nil {
 			return

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -134,22 +133,28 @@ func (c *city) gauge(name string) (float64, error) {
 	return v, nil
 }
 
-// hasSaid returns the entries of the collector's log with this in the message.
-// There must be one.
+// hasSaid is said for what must have been.
 func (c *city) hasSaid(text string) []map[string]any {
+	c.t.Helper()
+	found := c.said(text)
+	if found == nil {
+		c.t.Errorf("the collector has not said %q", text)
+	}
+	return found
+}
+
+// said returns the entries of the collector's log with this in the message.
+func (c *city) said(text string) (found []map[string]any) {
 	c.t.Helper()
 	log, err := os.ReadFile(c.collector.log)
 	c.must("read the log", err)
-	var found []map[string]any
-	for lines := bufio.NewScanner(bytes.NewReader(log)); lines.Scan(); {
+	log = log[:bytes.LastIndexByte(log, '\n')+1] // it may be about to say more
+	for line := range bytes.Lines(log) {
 		var entry map[string]any
-		c.must("read the log", json.Unmarshal(lines.Bytes(), &entry))
+		c.must("read the log", json.Unmarshal(line, &entry))
 		if strings.Contains(fmt.Sprint(entry["message"]), text) {
 			found = append(found, entry)
 		}
-	}
-	if len(found) == 0 {
-		c.t.Errorf("the collector has not said %q", text)
 	}
 	return found
 }
