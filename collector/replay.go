@@ -16,22 +16,31 @@ import (
 // ErrTruncated is returned for an entry of which only the start was kept.
 var ErrTruncated = errors.New("only the start of the payload was kept; it can be shown or dropped")
 
+// ErrTimeless is returned for a retained message that has no time of its own
+// that can be believed. It could be of any age, so nothing of it is stored.
+var ErrTimeless = errors.New("retained, and without a time that can be believed; it can be shown or dropped")
+
 // Replayer tries quarantined entries again, under the configuration it is
-// given, beside a running collector or without one.
+// given, beside a running collector or without one. It is not safe for
+// concurrent use.
 type Replayer struct {
-	spool    *spool.Spool
-	sources  []decode.Source
-	registry *zone.Registry
+	spool   *spool.Spool
+	decoder *decode.Decoder
+	vetter  *vet.Vetter
+	encoder encoder
 }
 
 // NewReplayer returns a replayer for entries of the spool.
 func NewReplayer(s *spool.Spool, sources []decode.Source, registry *zone.Registry) *Replayer {
-	return &Replayer{spool: s, sources: sources, registry: registry}
+	return &Replayer{
+		spool: s, decoder: decode.New(sources, meter.NewCatalog(MaxMeters)), vetter: vet.New(),
+		encoder: encoder{registry: registry},
+	}
 }
 
 // Replay puts what the entry says on its way to the database and removes it
-// from quarantine, in one transaction. A message that is rejected again stays;
-// the error is then a *decode.Reject.
+// from quarantine, in one transaction. A message that is rejected again stays:
+// the error is then a *decode.Reject, ErrTruncated or ErrTimeless.
 func (r *Replayer) Replay(ctx context.Context, id int64) (lines int, err error) {
 	e, err := r.spool.Get(ctx, id)
 	if err != nil {
@@ -50,21 +59,21 @@ func (r *Replayer) Replay(ctx context.Context, id int64) (lines int, err error) 
 }
 
 // decode reads the message as if it arrived now, and judges its time by when
-// it did arrive. Each entry gets a decoder and a vetter of its own: a replay
-// is rare, and must not take its neighbour for a duplicate.
+// it did arrive. Vetting sets times and qualities only: whoever replays an
+// entry wants it stored, and twice the same is one point in the database.
 func (r *Replayer) decode(e *spool.Entry, b *spool.Batch) error {
 	var out decode.Readings
-	decoder := decode.New(r.sources, meter.NewCatalog(MaxMeters))
-	_, err := decoder.Decode(decode.Message{Topic: e.Topic, Payload: e.Payload, Retained: e.Retained}, &out)
+	result, err := r.decoder.Decode(decode.Message{Topic: e.Topic, Payload: e.Payload, Retained: e.Retained}, &out)
 	if err != nil {
 		return err
 	}
-	vetter := vet.New()
-	encoder := encoder{registry: r.registry}
+	if result == decode.Ignored || e.Retained && !clocksValid(out.All(), e.Received) {
+		return ErrTimeless
+	}
 	for i := range out.All() {
 		reading := &out.All()[i]
-		vetter.Check(reading, e.Received, nil)
-		b.Lines = encoder.append(b.Lines, reading)
+		r.vetter.Check(reading, e.Received, nil)
+		b.Lines = r.encoder.append(b.Lines, reading)
 		b.LineCount++
 	}
 	return nil
