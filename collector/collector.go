@@ -143,7 +143,20 @@ func (c *Collector) Run(ctx context.Context) error {
 		return c.commit(running)
 	})
 	g.Go(func() error { return c.writer.Run(delivering) })
-	return g.Wait()
+	err := g.Wait()
+	return errors.Join(err, c.countDropped(context.WithoutCancel(ctx)))
+}
+
+// countDropped puts into the ledger what was dropped since the last batch.
+func (c *Collector) countDropped(ctx context.Context) error {
+	n := c.intake.TakeDropped()
+	if n == 0 {
+		return nil
+	}
+	if err := c.spool.Append(ctx, &spool.Batch{Ledger: spool.Ledger{MessagesDropped: n}}); err != nil {
+		return fmt.Errorf("count %d dropped messages: %w", n, err)
+	}
+	return nil
 }
 
 // Close closes the spool. Run must have returned.

@@ -50,14 +50,13 @@ const interval = time.Second
 // settleTimeout bounds the wait, at the end, for what is still on its way.
 const settleTimeout = 30 * time.Second
 
-func (d *demoCmd) Run(e *env) error {
+func (d *demoCmd) Run(e *env) (err error) {
 	now, dir := d.clock(), d.Data
 	if dir == "" {
-		var err error
 		if dir, err = os.MkdirTemp("", "imdad-demo-"); err != nil {
 			return fmt.Errorf("make a folder for the demo: %w", err)
 		}
-		defer os.RemoveAll(dir)
+		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	}
 	p := &play{demoCmd: d, dir: dir, now: now, out: e.stdout, log: newLogger(e.stderr, logConfig{Level: "warn", Format: "auto"}, now)}
 	defer p.close()
