@@ -140,13 +140,13 @@ func TestSalvage(t *testing.T) {
 			return b
 		}, 10, 3},
 		{"schema version flipped", func(b []byte) []byte { b[62] ^= 1; return b }, 0, 3},
-		{"emptied", func([]byte) []byte { return nil }, 0, 0},
+		{"emptied", func([]byte) []byte { return nil }, 950, 0},
 		{"noise", func(b []byte) []byte {
 			for i := range b {
 				b[i] = byte(i * 7)
 			}
 			return b
-		}, 0, 0},
+		}, 950, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -156,19 +156,13 @@ func TestSalvage(t *testing.T) {
 			o.Log = o.Log.Output(log)
 			s := open(t, o)
 			l, st := balanced(t, s)
-			gone := c.name == "emptied" || c.name == "noise"
 			want := int64(950) - c.lost
-			if gone {
-				want = 0
-			}
 			if st.PendingLines != want || l.Lost != c.lost || st.QuarantineCount != c.entries {
 				t.Errorf("pending %d, want %d; ledger %+v; %d entries\n%s", st.PendingLines, want, l, st.QuarantineCount, log)
 			}
-			if c.name != "emptied" {
-				log.has(t, "salvaged the spool")
-				if len(asides(t, o.Dir)) != 1 {
-					t.Errorf("kept aside: %v", asides(t, o.Dir))
-				}
+			log.has(t, fmt.Sprintf("salvaged the spool: %d lines go on, %d are lost", want, c.lost))
+			if len(asides(t, o.Dir)) != 1 {
+				t.Errorf("kept aside: %v", asides(t, o.Dir))
 			}
 			if got := drain(t, s); int64(len(got)) != want || (want > 0 && got[len(got)-1] != line(999)) {
 				t.Errorf("%d lines delivered", len(got))
@@ -185,6 +179,52 @@ func TestSalvage(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestNoiseAfterACrash: nothing tells any more what was in the file.
+func TestNoiseAfterACrash(t *testing.T) {
+	t.Parallel()
+	for _, left := range []string{"", "{}"} {
+		o := filled(t, t.TempDir(), 100)
+		corrupt(t, o.file(""), func(b []byte) []byte { return bytes.Repeat([]byte("noise"), len(b)/5) })
+		corrupt(t, o.file(".closed"), func([]byte) []byte { return []byte(left) })
+		log := &logBook{}
+		o.Log = o.Log.Output(log)
+		s := open(t, o)
+		if l, st := balanced(t, s); l != (Ledger{}) || st.PendingLines != 0 {
+			t.Errorf("ledger %+v, %+v", l, st)
+		}
+		log.has(t, "the copy of the ledger beside the spool is damaged")
+		log.has(t, "how many lines are lost is not known")
+	}
+}
+
+// TestClosedCopyIsNeverOld: nothing changes the file while the copy of its
+// ledger is there.
+func TestClosedCopyIsNeverOld(t *testing.T) {
+	t.Parallel()
+	o := filled(t, t.TempDir(), 10)
+	there := func(want bool) {
+		t.Helper()
+		if _, err := os.Stat(o.file(".closed")); (err == nil) != want {
+			t.Errorf("the copy: %v, want it to be there: %v", err, want)
+		}
+	}
+	there(true)
+	s := open(t, o)
+	there(false)
+	shut(t, s)
+	there(true)
+	beside, err := Attach(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	there(false)
+	s = open(t, o)
+	shut(t, s)
+	there(true)
+	shut(t, beside)
+	there(false)
 }
 
 // crashed makes a spool whose log holds everything since its last checkpoint,

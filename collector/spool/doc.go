@@ -15,6 +15,7 @@
 //	     spool.db  spool.db-wal (SQLite) ──── reader connection ─────┘
 //	     spool.db.reserve   disk space to give up when the disk is full
 //	     spool.db.lock      one service a directory
+//	     spool.db.closed    ledger and cursor, while nothing runs
 //
 // # Durability
 //
@@ -35,8 +36,9 @@
 // broken before its end, is read page by page (page.go, image.go), what matches
 // its checksum goes to a new file, and the old one is kept as
 // spool.db.damaged-TIME. The same happens when a running service meets such
-// damage. What no one can see is a log whose very last transaction is broken: it
-// looks like one that was never finished.
+// damage. Of a file that was destroyed while nothing ran, spool.db.closed still
+// tells how much was in it. What no one can see is a log whose very last
+// transaction is broken: it looks like one that was never finished.
 //
 // # Full disks
 //

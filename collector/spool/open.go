@@ -124,14 +124,21 @@ func (s *Spool) open(ctx context.Context) error {
 	if err := finishSalvage(s.opts); err != nil {
 		return err
 	}
+	before := readClosed(s.opts)
 	err = s.start()
 	if errors.Is(err, ErrDiskFull) && s.reserve.spend(&s.log) {
 		if err = s.disconnect(); err == nil {
 			err = s.start()
 		}
 	}
+	if err == nil {
+		err = s.checkClosed(before)
+	}
 	if errors.Is(err, errCorrupt) {
-		err = s.salvageAndStart(ctx, err)
+		err = s.salvageAndStart(ctx, err, before)
+	}
+	if err == nil {
+		err = removeClosed(s.opts)
 	}
 	if err != nil {
 		return err
@@ -179,7 +186,7 @@ func (s *Spool) attach(context.Context) error {
 	if err := s.prepare(); err != nil {
 		return err
 	}
-	return nil
+	return removeClosed(s.opts)
 }
 
 // inspect looks at the files before SQLite does.
@@ -252,8 +259,13 @@ func (s *Spool) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var err error
-	if !s.attached && s.db != nil {
-		err = s.flush()
+	switch {
+	case s.attached: // the service may have closed meanwhile
+		err = removeClosed(s.opts)
+	case s.db != nil:
+		if err = s.flush(); err == nil {
+			s.leave()
+		}
 	}
 	return errors.Join(err, s.release())
 }

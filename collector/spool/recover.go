@@ -23,6 +23,7 @@ func (g *salvage) scan() error {
 			records(g.image, n, page, g.takeState)
 		}
 	}
+	g.fallBack()
 	free := freePages(g.image)
 	var failed error
 	take := func(stale bool) func(int64, []any) {
@@ -43,6 +44,18 @@ func (g *salvage) scan() error {
 		}
 	}
 	return failed
+}
+
+// fallBack uses what the last Close has left, for what the file does not tell
+// any more.
+func (g *salvage) fallBack() {
+	if g.before == nil {
+		return
+	}
+	g.cursor = max(g.cursor, g.before.Position)
+	if g.ledger == nil || *g.ledger == (Ledger{}) {
+		g.ledger = g.before.ledger()
+	}
 }
 
 // take recognises a record by its shape and its checksum. Of a stale page, which

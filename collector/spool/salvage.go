@@ -18,13 +18,14 @@ import (
 // A crash on the way either begins again, or finishes from spool.db.salvaged.
 // Only what matches its checksum is taken over.
 
-// salvageAndStart replaces the damaged file and opens the new one.
-func (s *Spool) salvageAndStart(ctx context.Context, cause error) error {
+// salvageAndStart replaces the damaged file and opens the new one. before is
+// what the last Close has left, if nothing has happened since.
+func (s *Spool) salvageAndStart(ctx context.Context, cause error, before *closed) error {
 	s.log.Error().Err(cause).Msg("the spool file is damaged: salvaging what can be read")
 	if err := errors.Join(ctx.Err(), s.disconnect()); err != nil {
 		return errors.Join(cause, err)
 	}
-	g := salvage{opts: s.opts}
+	g := salvage{opts: s.opts, before: before}
 	if err := g.run(); err != nil {
 		return fmt.Errorf("salvage: %w", err)
 	}
@@ -43,7 +44,7 @@ func (s *Spool) salvageLive(cause error) {
 		return
 	}
 	_ = s.refuse(cause)
-	err := s.salvageAndStart(background, cause)
+	err := s.salvageAndStart(background, cause, nil)
 	if err == nil {
 		if r := s.refusal.Load(); r != nil && errors.Is(r.err, errCorrupt) {
 			s.refusal.Store(nil)
@@ -121,6 +122,7 @@ type salvage struct {
 	opts    Options
 	conn    *sql.Conn
 	image   *image
+	before  *closed // nil where the last end was no Close
 	ledger  *Ledger // nil where it could not be read
 	cursor  int64   // -1 where it could not be read
 	found   found
