@@ -140,10 +140,14 @@ func (c *city) spawn() {
 	}
 	made := c.collector
 	c.t.Cleanup(func() {
-		if c.collector == made {
+		defer made.kill()
+		switch {
+		case c.collector != made: // another one has come after it
+		case c.t.Failed():
 			c.explain()
+		case !made.hasExited(): // after all that, it ends as it should
+			c.must("end the collector", made.terminate(happensWithin))
 		}
-		made.kill()
 	})
 	c.eventually("the collector's address", func() (bool, error) {
 		if c.collector.hasExited() {
@@ -291,9 +295,6 @@ func (c *city) must(action string, err error) {
 
 // explain shows, after a failure, what the collector has said.
 func (c *city) explain() {
-	if !c.t.Failed() {
-		return
-	}
 	if l, err := c.ledger(); err == nil {
 		c.t.Log(l)
 	} else {
