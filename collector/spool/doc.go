@@ -58,7 +58,7 @@
 // write at the same time: counters are added to in SQL, ids are taken inside the
 // transaction, and their rows are noticed within pollEvery.
 //
-// Memory: 8 MiB of newest batches, 4 + 2 MiB of SQLite's page cache, what is
+// Memory: 4 MiB of newest batches, 4 + 2 MiB of SQLite's page cache, what is
 // handed out, and 32 bytes or so for each fingerprinted reading under way; it
 // does not depend on the backlog.
 package spool
