@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -29,9 +29,12 @@ func (b *bench) scrape(ctx context.Context) error {
 	}
 	b.title("Scrapes: %d registers", b.many)
 	_, err = b.drainService(ctx, s, b.many, func(ctx context.Context, service *child) error {
+		t := b.table("page           ", "encoding", "median ms", "slowest ms", " MB", "series")
 		for _, path := range []string{"/metrics", "/metrics/meters"} {
-			if err := b.timePage(ctx, service.url(path)); err != nil {
-				return err
+			for _, encoding := range []string{"identity", "gzip"} { // Prometheus asks for the latter
+				if err := timePage(ctx, t, service, path, encoding); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
@@ -39,28 +42,34 @@ func (b *bench) scrape(ctx context.Context) error {
 	return errors.Join(err, s.remove())
 }
 
-func (b *bench) timePage(ctx context.Context, url string) error {
-	var times []time.Duration
-	var size, series int
+func timePage(ctx context.Context, t columns, service *child, path, encoding string) error {
+	var times []float64 // milliseconds
+	var page []byte
 	for range scrapes {
 		begun := time.Now()
-		err := get(ctx, url, func(body io.Reader) error {
-			page, err := io.ReadAll(body)
-			times = append(times, time.Since(begun))
-			size, series = len(page), 0
-			for line := range bytes.Lines(page) {
-				if line[0] != '#' {
-					series++
-				}
-			}
+		err := get(ctx, service.url(path), encoding, func(body io.Reader) (err error) {
+			page, err = io.ReadAll(body)
+			times = append(times, float64(time.Since(begun).Microseconds())/1e3)
 			return err
 		})
 		if err != nil {
 			return err
 		}
 	}
+	series := "-"
+	if encoding == "identity" {
+		series = strconv.Itoa(countSeries(page))
+	}
 	slices.Sort(times)
-	fmt.Fprintf(b.out, "  %s: median %v, slowest %v; %d series, %.1f MB\n", url[len("http://"):],
-		times[scrapes/2].Round(100*time.Microsecond), times[scrapes-1].Round(100*time.Microsecond), series, float64(size)/1e6)
+	t.row(path, encoding, times[scrapes/2], times[scrapes-1], float64(len(page))/1e6, series)
 	return nil
+}
+
+func countSeries(page []byte) (n int) {
+	for line := range bytes.Lines(page) {
+		if line[0] != '#' {
+			n++
+		}
+	}
+	return n
 }
