@@ -12,9 +12,12 @@ import (
 //
 //	received = base + done + dropped + inFlight + abandoned
 //
-// It is bounded by bytes. The bound may be passed by one message, so that none is too large to get through. From three
-// quarters on the brokers are held back by reading no more (holdBack); at the bound messages are turned away, their
-// connection is closed, and it is made again when half of the queue is free.
+// It is bounded by bytes. From three quarters on the brokers are held back by reading no more (holdBack). The bound may
+// be passed by one message, so that none is too large to get through, and by what had been read from the connections
+// when the holding back began (64 KiB and the packet under way each): a few large messages that come together would
+// otherwise have their connection closed, be sent again together, and never get through. Where the consumer does not
+// catch up in time, messages beyond the bound are turned away, their connection is closed, and it is made again when
+// half of the queue is free.
 //
 // No lock is taken while the queue's mutex is held.
 type queue struct {
@@ -69,7 +72,7 @@ func (q *queue) push(m Message) verdict {
 		return q.turnAway(m.QoS, left)
 	case m.QoS > 0 && m.origin.lost:
 		return q.turnAway(m.QoS, left)
-	case q.bytes >= q.limitBytes:
+	case q.bytes >= q.limitBytes && !q.heldBack():
 		return q.turnAway(m.QoS, refused)
 	}
 	if m.QoS > 0 {
@@ -78,6 +81,11 @@ func (q *queue) push(m Message) verdict {
 	q.ledger.inFlight++
 	q.append(m)
 	return accepted
+}
+
+// heldBack tells whether the brokers are being held back, so that what arrives had been read before.
+func (q *queue) heldBack() bool {
+	return !q.holding.IsZero() && time.Since(q.holding) < q.patience
 }
 
 // turnAway counts a message that is not queued. One of QoS 0 is never a reason to close a connection.

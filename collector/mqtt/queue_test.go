@@ -3,7 +3,9 @@ package mqtt
 import (
 	"errors"
 	"io"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"pgregory.net/rapid"
@@ -62,7 +64,7 @@ func TestQueueKeepsTheOrderAndLosesByOrigin(t *testing.T) {
 func TestQueueAtItsBound(t *testing.T) {
 	t.Parallel()
 	one := message(nil, 0, "x")
-	q := newQueue(8*one.cost(), time.Hour, 0)
+	q := newQueue(8*one.cost(), 0, 0)
 	o := &origin{}
 	for i := range 8 {
 		if v := q.push(message(o, 1, "x")); v != accepted {
@@ -93,6 +95,29 @@ func TestQueueAtItsBound(t *testing.T) {
 	if !q.hasRoom() {
 		t.Error("has no room with four of eight")
 	}
+}
+
+// What had been read when the queue filled up still finds room; later messages do not.
+func TestQueueTakesWhatWasReadAhead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(1000, 4*time.Second, 0)
+		o := &origin{}
+		large := strings.Repeat("x", 700)
+		for i := range 4 {
+			if v := q.push(message(o, 1, large)); v != accepted {
+				t.Errorf("message %d: verdict %d", i, v)
+			}
+		}
+		time.Sleep(4 * time.Second) //nolint:forbidigo // the clock of the bubble
+		if v := q.push(message(o, 1, "x")); v != refused {
+			t.Errorf("after the patience: verdict %d", v)
+		}
+		q.takeQueued(make([]Message, 0, 4))
+		if v := q.push(message(o, 1, "x")); v != accepted {
+			t.Errorf("with room again: verdict %d", v)
+		}
+	})
 }
 
 // Whatever happens in whatever order, the ledger balances after each step, and so does the account of bytes.
