@@ -40,7 +40,7 @@ func readBounded(file string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, reason(err)
 	}
-	defer f.Close() // read only: nothing to lose
+	defer func() { _ = f.Close() }() // read only: nothing to lose
 	data, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
 		return nil, reason(err)

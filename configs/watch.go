@@ -42,7 +42,7 @@ func watch(ctx context.Context, paths []string, ready, onChange func()) error {
 	if err != nil {
 		return fmt.Errorf("watch files: %w", err)
 	}
-	defer notifier.Close()
+	defer func() { _ = notifier.Close() }() // nothing is written through it
 	for _, dir := range directories(paths) {
 		if err := notifier.Add(dir); err != nil {
 			return fmt.Errorf("watch %s: %w", dir, err)
@@ -87,7 +87,7 @@ func settle(ctx context.Context, events <-chan fsnotify.Event, errs <-chan error
 			if e.Op != fsnotify.Chmod {
 				touch()
 			}
-		case <-errs: // events were lost: look at the files instead
+		case _ = <-errs: // events were lost: look at the files instead
 			touch()
 		case <-rest:
 			rest = nil

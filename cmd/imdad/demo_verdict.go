@@ -103,7 +103,7 @@ func (d database) count(ctx context.Context, measurement string) (int64, error) 
 	if err != nil {
 		return 0, fmt.Errorf("count %s: %w", measurement, err)
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }() // it has been read
 	var answer struct {
 		Error   string
 		Results []struct {

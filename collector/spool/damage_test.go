@@ -173,7 +173,7 @@ func TestSalvage(t *testing.T) {
 			}
 			balanced(t, s)
 			shut(t, s)
-			s = open(t, o)
+			open(t, o)
 			if len(asides(t, o.Dir)) > 1 {
 				t.Error("salvaged again")
 			}

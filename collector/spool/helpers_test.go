@@ -3,6 +3,7 @@ package spool
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -125,7 +126,7 @@ func drain(t testing.TB, s *Spool) (lines []string) {
 		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 		c, err := s.Next(ctx, Sink, 5000, 0)
 		cancel()
-		if err == context.DeadlineExceeded {
+		if errors.Is(err, context.DeadlineExceeded) {
 			continue // the last rows were damaged
 		}
 		if err != nil {

@@ -3,6 +3,7 @@ package spool
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -56,7 +57,7 @@ func (s *Spool) checkLedger() error {
 func (s *Spool) readCursor() (position int64, err error) {
 	var crc int64
 	err = s.w.conn.QueryRowContext(background, "SELECT position, crc FROM cursor WHERE sink=?", Sink).Scan(&position, &crc)
-	if err == sql.ErrNoRows {
+	if errors.Is(err, sql.ErrNoRows) {
 		_, err = s.w.conn.ExecContext(background, "INSERT INTO cursor (sink, position, crc) VALUES (?,0,?)", Sink, cursorSum(Sink, 0))
 		return 0, classify(err)
 	}
