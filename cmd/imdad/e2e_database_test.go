@@ -37,21 +37,18 @@ func TestE2EDatabaseHangs(t *testing.T) {
 	c := newCity(t)
 	p := c.proxy(c.database.Addr())
 	c.config.Influx.URL = "http://" + p.addr()
-	c.config.Influx.Timeout = time.Second
+	c.config.Influx.Timeout, c.config.Influx.Batch = 3*time.Second, 1000 // no request takes so long by itself
 	c.start()
-	s := c.publish(e2eLeast)
-	for _, fault := range []struct {
-		at   int64
-		ways []way
-	}{{8000, []way{up, down}}, {28_000, []way{down}}} {
-		s.reach(fault.at)
-		p.hold(fault.ways...)
+	s := c.publish(0)
+	for _, ways := range [][]way{{up, down}, {down}} {
+		s.further(e2eRate)
+		p.hold(ways...)
 		c.waitDegraded("no answer in time")
 		c.waitPending(enough)
 		p.release()
 		c.waitLedger("the backlog is written", func(l ledger) bool { return l["lines_pending"] < enough/2 })
 	}
-	s.wait()
+	s.finish()
 	c.waitSettled()
 	c.verify(allowance{})
 }

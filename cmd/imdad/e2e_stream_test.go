@@ -68,6 +68,19 @@ func (s *stream) reach(messages int64) {
 	})
 }
 
+// further waits until so many more messages have been made.
+func (s *stream) further(messages int64) {
+	s.c.t.Helper()
+	s.reach(s.fleet.Progress().Published + messages)
+}
+
+// finish ends the stream when it has made enough for a test.
+func (s *stream) finish() metersim.Summary {
+	s.c.t.Helper()
+	s.reach(e2eLeast)
+	return s.stop()
+}
+
 // wait waits until everything is published and acknowledged by the broker.
 func (s *stream) wait() metersim.Summary {
 	s.c.t.Helper()
