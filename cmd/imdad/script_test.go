@@ -193,26 +193,15 @@ func signalBackground(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(running[0].Process.Signal(signals[args[0]]))
 }
 
-// awaitFile FILE REGEXP [N] waits until so many lines of a file match.
+// awaitFile FILE REGEXP waits until a line of a file matches.
 func awaitFile(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 || len(args) > 3 {
-		ts.Fatalf("usage: await-file FILE REGEXP [N]")
-	}
-	want := 1
-	if len(args) == 3 {
-		var err error
-		want, err = strconv.Atoi(args[2])
-		ts.Check(err)
-	}
+	usage(ts, neg, args, 2, "await-file FILE REGEXP")
 	pattern, err := regexp.Compile("(?m)" + args[1])
 	ts.Check(err)
-	path := ts.MkAbs(args[0])
 	var text []byte
 	err = eventually(context.Background(), patience, args[1], func() (bool, error) {
-		if text, err = os.ReadFile(path); errors.Is(err, os.ErrNotExist) {
-			return false, nil
-		}
-		return len(pattern.FindAll(text, -1)) >= want, err
+		text, err = os.ReadFile(ts.MkAbs(args[0]))
+		return pattern.Match(text), err
 	})
 	if err != nil {
 		ts.Fatalf("%v; %s holds\n%s", err, args[0], text)
