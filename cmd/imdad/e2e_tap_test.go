@@ -45,6 +45,13 @@ func (t *tap) connection() func(way, []byte) {
 	}
 }
 
+// count is how many messages have been acknowledged so far.
+func (t *tap) count() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.acked)
+}
+
 // readings returns what has been acknowledged so far.
 func (t *tap) readings() (map[reading]bool, error) {
 	t.mu.Lock()
