@@ -186,6 +186,9 @@ func TestPoison(t *testing.T) {
 	c.compare(rows, allowance{})
 	l, err := c.ledger()
 	c.must("read the ledger", err)
+	if _, page, err := c.get("/metrics"); err != nil || !strings.Contains(page, "\nimdad_mqtt_overflows_total{session=\"imdad\"} 0\n") {
+		t.Errorf("the stream was interrupted (%v)", err)
+	}
 	// One that the broker has sent twice is in quarantine twice.
 	twice := l["messages_quarantined"] - int64(len(list))
 	if problems := l.problems(); len(problems) > 0 || l["quarantine_entries"] != l["messages_quarantined"] || twice > l["messages_abandoned"] {
