@@ -28,7 +28,7 @@ func TestConfigValidate(t *testing.T) {
 		{"no address", func(c *Config) { c.URL = "" }, "url: missing"},
 		{"unreadable address", func(c *Config) { c.URL = "http://[" }, "url: not an address"},
 		{"scheme", func(c *Config) { c.URL = "htp://db" }, `url: unknown scheme "htp"; use http or https`},
-		{"no scheme", func(c *Config) { c.URL = "127.0.0.1:8086" }, "url: "},
+		{"no scheme", func(c *Config) { c.URL = "127.0.0.1:8086" }, `url: no scheme in "127.0.0.1:8086"; write http://127.0.0.1:8086`},
 		{"no host", func(c *Config) { c.URL = "http://:8086" }, "url: no host"},
 		{"user in the address", func(c *Config) { c.URL = "http://u:p@db" }, "url: holds a user"},
 		{"query in the address", func(c *Config) { c.URL = "http://db?x=1" }, "url: "},

@@ -22,6 +22,8 @@ func TestConfigValidate(t *testing.T) {
 			c.Brokers = []string{"tcp://h", "ssl://h:1", "ws://h/mqtt", "wss://[::1]:2/x"}
 		}, ""},
 		{"no broker", func(c *Config) { c.Brokers = nil }, "brokers: name at least one, such as tcp://127.0.0.1:1883"},
+		{"no scheme", func(c *Config) { c.Brokers = []string{"127.0.0.1:1883"} },
+			`brokers[0]: no scheme in "127.0.0.1:1883"; write tcp://127.0.0.1:1883`},
 		{"unknown scheme", func(c *Config) { c.Brokers = []string{"htp://h"} },
 			`brokers[0]: unknown scheme "htp"; use tcp, ssl, ws or wss`},
 		{"no scheme", func(c *Config) { c.Brokers = []string{"tcp://h", "localhost"} },
