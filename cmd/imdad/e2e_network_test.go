@@ -57,7 +57,7 @@ func TestE2EConnectionCut(t *testing.T) {
 		_, body, err := c.readyz()
 		return strings.Contains(body, "not connected"), err
 	})
-	c.eventually("a commit fails", func() (bool, error) { return c.said("the spool refuses; nothing is acknowledged") != nil, nil })
+	c.eventually("a commit fails", func() (bool, error) { return c.said("spool commit failed") != nil, nil })
 	p.cut()
 	release()
 	c.waitReady()

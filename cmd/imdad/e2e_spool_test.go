@@ -68,7 +68,7 @@ func TestE2EDiskFull(t *testing.T) {
 func TestE2ESpoolAtItsCap(t *testing.T) {
 	const (
 		limit = 8 * spool.MiB
-		again = 30_000
+		again = 40_000
 	)
 	c := newCity(t)
 	c.config.Spool.MaxBytes = limit
