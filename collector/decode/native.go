@@ -28,7 +28,17 @@ const (
 // newer meter can talk to an older collector.
 type native struct {
 	registers map[string]string // legal register names seen
+	shapes    []shape           // see shape
 }
+
+// shape is the registers of a payload, in order. Meters repeat theirs in every
+// message, and many meters have the same: remembering each meter's last shape
+// spares a look-up a register.
+type shape []string
+
+// maxShapes bounds the shapes that are shared; a meter of another shape only
+// decodes a little slower.
+const maxShapes = 64
 
 // maxRemembered bounds the register names remembered; further ones are
 // allocated each time.
@@ -37,31 +47,31 @@ const maxRemembered = 1 << 14
 func newNative() native { return native{registers: make(map[string]string)} }
 
 // nativeRoute reads zone, utility and meter from the topic.
-func nativeRoute(topic string, catalog *meter.Catalog) route {
+func nativeRoute(topic string, catalog *meter.Catalog) *route {
 	level := strings.Split(topic, "/")
 	if len(level) != 5 || level[0] != "imdad" || level[1] != "v1" {
-		return route{reject: &Reject{BadTopic,
+		return &route{reject: &Reject{BadTopic,
 			fmt.Sprintf("topic %q is not imdad/v1/{zone}/{utility}/{meter}", clip(topic))}}
 	}
 	zone, utility, id := level[2], meter.Utility(level[3]), level[4]
 	switch {
 	case !meter.ValidID(zone):
-		return route{reject: &Reject{BadName, fmt.Sprintf("zone %q in the topic", clip(zone))}}
+		return &route{reject: &Reject{BadName, fmt.Sprintf("zone %q in the topic", clip(zone))}}
 	case !meter.ValidID(id):
-		return route{reject: &Reject{BadName, fmt.Sprintf("meter %q in the topic", clip(id))}}
+		return &route{reject: &Reject{BadName, fmt.Sprintf("meter %q in the topic", clip(id))}}
 	case utility == "gateway":
-		return route{status: true}
+		return &route{status: true}
 	case !utility.Valid():
-		return route{reject: &Reject{BadTopic,
+		return &route{reject: &Reject{BadTopic,
 			fmt.Sprintf("unknown utility %q in the topic; known: %v", clip(level[3]), meter.Utilities)}}
 	}
 	// The pieces alias the topic, which is its own string per message and
 	// which the route cache keeps anyway.
 	series := catalog.Get(zone, utility, id)
 	if series == nil {
-		return route{reject: &Reject{TooManyMeters, fmt.Sprintf("meter %q is one too many", clip(topic))}}
+		return &route{reject: &Reject{TooManyMeters, fmt.Sprintf("meter %q is one too many", clip(topic))}}
 	}
-	return route{series: series}
+	return &route{series: series}
 }
 
 // gatewayStatus checks a gateway's status message.
@@ -77,7 +87,7 @@ func gatewayStatus(payload []byte) error {
 
 // decode reads one payload into one reading. The reject is typed, not an
 // error, so that nil stays nil.
-func (n *native) decode(series *meter.Series, m Message, out *Readings) (Result, *Reject) {
+func (n *native) decode(to *route, m Message, out *Readings) (Result, *Reject) {
 	switch {
 	case len(m.Payload) == 0:
 		return 0, &Reject{Empty, "the payload is empty"}
@@ -87,8 +97,8 @@ func (n *native) decode(series *meter.Series, m Message, out *Readings) (Result,
 		return 0, &Reject{NotUTF8, "the payload is not UTF-8"}
 	}
 	s := scanner{data: m.Payload}
-	r := out.next(series)
-	timed, reject := n.object(&s, r)
+	r := out.next(to.series)
+	timed, reject := n.object(&s, r, to.shape)
 	switch {
 	case reject != nil:
 		return 0, reject
@@ -99,7 +109,41 @@ func (n *native) decode(series *meter.Series, m Message, out *Readings) (Result,
 	case len(r.Values) == 0:
 		return 0, &Reject{NoValues, "values is missing or empty"}
 	}
+	if !to.shape.of(r.Values) {
+		to.shape = n.shape(r.Values)
+	}
 	return Decoded, nil
+}
+
+// of tells whether values have this shape.
+func (s shape) of(values []meter.Value) bool {
+	if len(s) != len(values) {
+		return false
+	}
+	for i := range s {
+		if s[i] != values[i].Register {
+			return false
+		}
+	}
+	return true
+}
+
+// shape returns the shared shape of values; none if there are too many.
+func (n *native) shape(values []meter.Value) shape {
+	for _, s := range n.shapes {
+		if s.of(values) {
+			return s
+		}
+	}
+	if len(n.shapes) == maxShapes {
+		return nil
+	}
+	s := make(shape, len(values))
+	for i := range values {
+		s[i] = values[i].Register
+	}
+	n.shapes = append(n.shapes, s)
+	return s
 }
 
 // The attributes of a native payload, as bits, to see a key that comes twice.
@@ -112,7 +156,7 @@ const (
 )
 
 // object reads the whole payload; timed tells whether it had a usable ts.
-func (n *native) object(s *scanner, r *meter.Reading) (timed bool, reject *Reject) {
+func (n *native) object(s *scanner, r *meter.Reading, expected shape) (timed bool, reject *Reject) {
 	seen := 0
 	once := func(attr int) bool {
 		first := seen&attr == 0
@@ -141,7 +185,7 @@ func (n *native) object(s *scanner, r *meter.Reading) (timed bool, reject *Rejec
 			r.HasSeq = true
 		case "values":
 			ok = once(attrValues)
-			reject = n.values(s, r)
+			reject = n.values(s, r, expected)
 		case "quality":
 			ok = once(attrQuality)
 			r.Quality, reject = quality(s)
@@ -160,8 +204,8 @@ func (n *native) object(s *scanner, r *meter.Reading) (timed bool, reject *Rejec
 	}
 }
 
-// values reads the object of registers.
-func (n *native) values(s *scanner, r *meter.Reading) *Reject {
+// values reads the object of registers; expected is what they probably are.
+func (n *native) values(s *scanner, r *meter.Reading, expected shape) *Reject {
 	if !s.open('{') {
 		return s.wrongType("values", "an object of registers")
 	}
@@ -170,7 +214,12 @@ func (n *native) values(s *scanner, r *meter.Reading) *Reject {
 		if reject != nil || end {
 			return reject
 		}
-		name, ok := n.register(key)
+		name, ok := "", false
+		if i := len(r.Values); i < len(expected) && expected[i] == string(key) {
+			name, ok = expected[i], true
+		} else {
+			name, ok = n.register(key)
+		}
 		if !ok {
 			return &Reject{BadName, fmt.Sprintf("register %q is not [a-z][a-z0-9_]{0,63}, or is reserved", clip(string(key)))}
 		}

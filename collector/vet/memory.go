@@ -11,12 +11,12 @@ import (
 )
 
 // PrintSize is the size of one fingerprint, in bytes, and MaxRemembered the
-// number kept: 24 MiB on disk, and at most twice that in memory. A hundred
-// thousand meters that report every five seconds fill it in under two minutes,
-// a city office in more than its hour.
+// number kept: 12 MiB on disk, and twice that in memory. Four hundred meters
+// that report every two seconds fill it in more than the hour, a hundred
+// thousand that report every minute in ten minutes.
 const (
 	PrintSize     = 12
-	MaxRemembered = 2 << 20
+	MaxRemembered = 1 << 20
 )
 
 // print identifies a reading: key stands for its measurement, zone, meter,
@@ -106,7 +106,8 @@ func (m *memory) get(key uint64) (values uint32, ok bool) {
 
 func (m *memory) put(p print, received int64) {
 	if m.younger.len >= m.max || received-m.since > Window.Milliseconds() {
-		m.elder, m.younger = m.younger, table{}
+		m.elder, m.younger = m.younger, m.elder
+		m.younger.clear()
 		m.since = received
 	}
 	m.younger.put(p)

@@ -2,7 +2,7 @@ package vet
 
 // table maps keys to values with open addressing and linear probing, in 12
 // bytes a slot and nothing for the garbage collector to scan: a Go map takes
-// about 50 bytes for the same. Nothing is ever removed. Keys are hashes, so
+// about 50 bytes for the same. Nothing is removed but all at once. Keys are hashes, so
 // their own bits place them; 0 marks a free slot and is no key.
 type table struct {
 	keys   []uint64 // a power of two of them
@@ -39,6 +39,12 @@ func (t *table) put(p print) {
 		t.len++
 	}
 	t.keys[i], t.values[i] = p.key, p.values
+}
+
+// clear forgets everything and keeps the memory.
+func (t *table) clear() {
+	clear(t.keys)
+	t.len = 0
 }
 
 func (t *table) grow() {
