@@ -178,8 +178,13 @@ func (s *Spool) recoverRoom() {
 		}
 	}
 	if errors.Is(r.err, ErrDiskFull) {
-		s.checkpoint()
-		if !s.reserve.restore(&s.log) {
+		// The log may hold pages that the main file must grow for. It grows
+		// into the reserve, or else the log could never start over.
+		err := s.checkpoint()
+		if errors.Is(err, ErrDiskFull) && s.reserve.spend(&s.log) {
+			err = s.checkpoint()
+		}
+		if err != nil || !s.reserve.restore(&s.log) {
 			return
 		}
 	}
@@ -204,14 +209,14 @@ func (s *Spool) probe() error {
 }
 
 // checkpoint moves the log into the main file as far as readers let it, so that
-// the log starts over instead of growing. What fails is tried again later.
-func (s *Spool) checkpoint() {
+// the log starts over instead of growing.
+func (s *Spool) checkpoint() error {
 	var busy, frames, moved int64
 	err := s.w.conn.QueryRowContext(background, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &frames, &moved)
 	if err != nil {
-		// As a rule while the disk is full, of which the log has been told.
-		s.log.Debug().Err(err).Msg("checkpoint of the spool failed, will be tried again")
+		return fmt.Errorf("checkpoint the spool: %w", classify(err))
 	}
+	return nil
 }
 
 // makeRoom sets the reserve and the log's room aside. Where the disk has not

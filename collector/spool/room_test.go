@@ -114,6 +114,33 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// TestDiskFillsWithANewLog: when the foreign file comes, what is stored stands
+// only in the log, and the main file has yet to grow for it.
+func TestDiskFillsWithANewLog(t *testing.T) {
+	dir := smallDisk(t, 120<<20)
+	o := options(dir, &logBook{})
+	o.FingerprintBytes = 64 << 10 // or they fill the file, round by round
+	s := open(t, o)
+	stored, delivered := 0, 0
+	for ; stored < 40_000; stored += 500 { // 5.6 MB
+		appendBatch(t, s, batch(stored, 500))
+	}
+	fillDisk(t, dir)
+	for range 100 { // far more than the log has room for
+		delivered += len(drain(t, s))
+		eventually(t, "room for a batch", func() bool {
+			s.housekeep()
+			return s.Append(t.Context(), batch(stored, 3000)) == nil
+		})
+		stored += 3000
+	}
+	delivered += len(drain(t, s))
+	if delivered != stored {
+		t.Errorf("%d lines of %d", delivered, stored)
+	}
+	balanced(t, s)
+}
+
 // TestDiskFillsWhileWriting has the foreign file grow between two looks at the
 // disk, so that SQLite itself runs into the wall.
 func TestDiskFillsWhileWriting(t *testing.T) {
