@@ -182,8 +182,3 @@ type Status struct {
 func (c *Collector) Status() Status {
 	return Status{Sessions: c.intake.Status(), Refusing: c.spool.Refusing(), Database: c.writer.Status()}
 }
-
-// Totals returns the ledger and what is stored, both of one moment.
-func (c *Collector) Totals(ctx context.Context) (spool.Ledger, spool.Stats, error) {
-	return c.spool.Snapshot(ctx)
-}

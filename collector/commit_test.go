@@ -157,7 +157,7 @@ func (s *site) publish(n int) {
 func (s *site) fill() {
 	s.t.Helper()
 	s.eventually("the spool refuses", func() bool {
-		l, _, err := s.collector.Totals(s.t.Context())
+		l, _, err := s.collector.spool.Snapshot(s.t.Context())
 		if err != nil {
 			s.t.Fatal(err)
 		}
@@ -198,7 +198,7 @@ func (s *site) everythingArrives(database *sink) {
 	s.t.Helper()
 	s.t.Logf("%d readings are published", s.published)
 	s.eventually("everything arrives", func() bool { return database.count() == s.published })
-	l, stats, err := s.collector.Totals(s.t.Context())
+	l, stats, err := s.collector.spool.Snapshot(s.t.Context())
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -214,7 +214,7 @@ func TestARefusedBatchIsTriedAgain(t *testing.T) {
 	s := newSite(t)
 	s.start()
 	s.fill()
-	before, _, err := s.collector.Totals(t.Context())
+	before, _, err := s.collector.spool.Snapshot(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

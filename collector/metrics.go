@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -26,7 +27,7 @@ func (c *Collector) register(r prometheus.Registerer) error {
 	})
 	var errs []error
 	for _, m := range []prometheus.Collector{
-		c.lag, c.sizes, ledgerCollector{c.spool}, live.NewSupplyCollector(c.live),
+		c.lag, c.sizes, &ledgerCollector{spool: c.spool}, live.NewSupplyCollector(c.live),
 	} {
 		errs = append(errs, r.Register(m))
 	}
@@ -38,7 +39,58 @@ func (c *Collector) register(r prometheus.Registerer) error {
 
 // ledgerCollector exposes the spool's committed counters as of each scrape.
 // Counting them here as well would let the two drift apart.
-type ledgerCollector struct{ spool *spool.Spool }
+//
+// The spool answers between two commits. A disk that stalls must not blind
+// those who look for the cause, so a scrape waits for snapshotPatience only and
+// then shows what it saw last: with a commit held up, little can have changed.
+type ledgerCollector struct {
+	spool *spool.Spool
+
+	mu      sync.Mutex
+	asking  chan struct{} // closed when the snapshot under way is there; nil: none is
+	seen    bool
+	ledger  spool.Ledger
+	stats   spool.Stats
+	failure error
+}
+
+const snapshotPatience = 2 * time.Second
+
+// snapshot returns the newest ledger and state that can be had soon.
+func (c *ledgerCollector) snapshot() (spool.Ledger, spool.Stats, error) {
+	select {
+	case <-c.ask():
+	case <-time.After(snapshotPatience):
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.failure == nil && !c.seen {
+		return spool.Ledger{}, spool.Stats{}, errors.New("the spool's disk has not answered yet")
+	}
+	return c.ledger, c.stats, c.failure
+}
+
+// ask has a snapshot taken, one at a time.
+func (c *ledgerCollector) ask() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.asking != nil {
+		return c.asking
+	}
+	answered := make(chan struct{})
+	c.asking = answered
+	go func() {
+		ledger, stats, err := c.spool.Snapshot(context.Background())
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.failure = err; err == nil {
+			c.seen, c.ledger, c.stats = true, ledger, stats
+		}
+		c.asking = nil
+		close(answered)
+	}()
+	return answered
+}
 
 // line is one series of the ledger or of the stored state.
 type line struct {
@@ -112,7 +164,7 @@ var accepting = prometheus.NewDesc("imdad_spool_accepting",
 	"1 while the spool takes batches; 0 while it is full or its disk fails and nothing is acknowledged.", nil, nil)
 
 // Describe implements prometheus.Collector.
-func (c ledgerCollector) Describe(ch chan<- *prometheus.Desc) {
+func (c *ledgerCollector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- accepting
 	var last *prometheus.Desc
 	for _, l := range ledgerLines {
@@ -124,15 +176,13 @@ func (c ledgerCollector) Describe(ch chan<- *prometheus.Desc) {
 }
 
 // Collect implements prometheus.Collector.
-func (c ledgerCollector) Collect(ch chan<- prometheus.Metric) {
+func (c *ledgerCollector) Collect(ch chan<- prometheus.Metric) {
 	up := 0.0
 	if c.spool.Accepting() {
 		up = 1
 	}
 	ch <- prometheus.MustNewConstMetric(accepting, prometheus.GaugeValue, up)
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	ledger, stats, err := c.spool.Snapshot(ctx)
+	ledger, stats, err := c.snapshot()
 	if err != nil {
 		ch <- prometheus.NewInvalidMetric(ledgerLines[0].desc, fmt.Errorf("read the ledger: %w", err))
 		return

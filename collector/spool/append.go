@@ -3,6 +3,7 @@ package spool
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
 // Append stores b and returns once it is on disk. On any error nothing of b is
@@ -62,6 +63,8 @@ func (s *Spool) shut() error {
 // store commits, in one transaction, the batch b, whatever Done has settled so
 // far, and what also does. Either may be nil. Spool.mu is held.
 func (s *Spool) store(b *Batch, also func(*change) error) error {
+	s.committing.Store(time.Now().UnixNano())
+	defer s.committing.Store(0)
 	settled := s.queue.takeSettled()
 	c, err := s.transact(b, settled, also)
 	if isConstraint(err) && !s.attached {

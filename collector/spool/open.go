@@ -48,6 +48,9 @@ type Spool struct {
 	reserve reserve
 	refusal atomic.Pointer[refusal]
 	closed  atomic.Bool
+	// committing is when the transaction under way began, in ns since the
+	// epoch; 0 while there is none.
+	committing atomic.Int64
 
 	mu   sync.Mutex // one writer at a time; held during fsync
 	w    *writer

@@ -39,8 +39,11 @@ type room struct {
 	lastProbe time.Time
 }
 
+// stallAfter is how long a commit may take until it counts as held up.
+const stallAfter = 5 * time.Second
+
 // Accepting reports whether Append has a chance. It is cheap.
-func (s *Spool) Accepting() bool { return s.refusal.Load() == nil && !s.closed.Load() }
+func (s *Spool) Accepting() bool { return s.Refusing() == "" }
 
 // Refusing says why nothing is accepted, or "".
 func (s *Spool) Refusing() string {
@@ -49,6 +52,11 @@ func (s *Spool) Refusing() string {
 	}
 	if r := s.refusal.Load(); r != nil {
 		return r.err.Error()
+	}
+	if began := s.committing.Load(); began != 0 {
+		if took := time.Since(time.Unix(0, began)); took > stallAfter {
+			return fmt.Sprintf("a commit has been under way for %.0f s: the disk, or another process, holds it up", took.Seconds())
+		}
 	}
 	return ""
 }
