@@ -87,7 +87,7 @@ func settle(ctx context.Context, events <-chan fsnotify.Event, errs <-chan error
 			if e.Op != fsnotify.Chmod {
 				touch()
 			}
-		case _ = <-errs: // events were lost: look at the files instead
+		case <-errs: //nolint:errcheck // events were lost: look at the files instead
 			touch()
 		case <-rest:
 			rest = nil

@@ -11,7 +11,7 @@ import (
 	"runtime/debug"
 	"syscall"
 
-	"github.com/alecthomas/kong"
+	"github.com/imdad-telemetry/imdad/cmd/internal/cli"
 )
 
 func main() { os.Exit(run()) }
@@ -43,9 +43,9 @@ type env struct {
 	stdout, stderr io.Writer
 }
 
-// cli is the whole command line. Help texts are written for someone who sees
+// commands is the whole command line. Help texts are written for someone who sees
 // the program for the first time.
-type cli struct {
+type commands struct {
 	Run        runCmd        `cmd:"" help:"Collect readings from the broker into the database until told to stop."`
 	Demo       demoCmd       `cmd:"" help:"Play a simulated city on this machine: broker, database, meters and collector in one."`
 	Check      checkCmd      `cmd:"" help:"Check a configuration and everything it names; print each mistake with its place."`
@@ -59,39 +59,15 @@ imdad writes their readings to InfluxDB and exposes Prometheus metrics. Nothing 
 Try it: imdad demo. Start with your own broker: imdad check --config imdad.yaml, then imdad run --config imdad.yaml.`
 
 func execute(e *env, args []string) int {
-	var c cli
-	parser, err := kong.New(&c, kong.Name("imdad"), kong.Description(description),
-		kong.Writers(e.stdout, e.stderr), kong.UsageOnError(), kong.Exit(func(code int) { panic(exit(code)) }))
-	if err != nil {
-		fmt.Fprintln(e.stderr, "imdad:", err)
-		return 1
-	}
-	return parse(e, parser, args)
-}
-
-// exit carries the code of --help out of the parser, which would otherwise
-// end the process.
-type exit int
-
-func parse(e *env, parser *kong.Kong, args []string) (code int) {
-	defer func() {
-		switch r := recover().(type) {
-		case nil:
-		case exit:
-			code = int(r)
-		default:
-			panic(r)
-		}
-	}()
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
-	command, err := parser.Parse(args)
-	if err != nil {
-		fmt.Fprintf(e.stderr, "imdad: %v\nTry: %s --help\n", err, named(err))
-		return 2
+	program := cli.Program{Name: "imdad", Description: description, Grammar: new(commands), Stdout: e.stdout, Stderr: e.stderr}
+	command, code := program.Parse(args)
+	if command == nil {
+		return code
 	}
-	err = command.Run(e)
+	err := command.Run(e)
 	var shown reported
 	switch {
 	case errors.As(err, &shown):
@@ -101,20 +77,6 @@ func parse(e *env, parser *kong.Kong, args []string) (code int) {
 		return 1
 	}
 	return 0
-}
-
-// named returns as much of the command as could be understood.
-func named(err error) string {
-	name := "imdad"
-	var wrong *kong.ParseError
-	if errors.As(err, &wrong) {
-		for _, step := range wrong.Context.Path {
-			if step.Command != nil {
-				name += " " + step.Command.Name
-			}
-		}
-	}
-	return name
 }
 
 // reported is a failure whose explanation has already been printed.

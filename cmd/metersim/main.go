@@ -9,7 +9,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/alecthomas/kong"
+	"github.com/imdad-telemetry/imdad/cmd/internal/cli"
 )
 
 func main() { os.Exit(run()) }
@@ -43,30 +43,11 @@ Examples:
 The summary goes to standard output, progress to standard error. The exit code is 0 if the broker acknowledged
 everything, 1 if not, 2 for a wrong command line.`
 
-// exit carries the code of --help out of the parser, which would otherwise end
-// the process.
-type exit int
-
-func execute(ctx context.Context, args []string, stdout, stderr io.Writer) (code int) {
-	defer func() {
-		switch r := recover().(type) {
-		case nil:
-		case exit:
-			code = int(r)
-		default:
-			panic(r)
-		}
-	}()
+func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var c command
-	parser, err := kong.New(&c, kong.Name("metersim"), kong.Description(description), kong.Writers(stdout, stderr),
-		kong.Exit(func(code int) { panic(exit(code)) }))
-	if err != nil {
-		fmt.Fprintln(stderr, "metersim:", err)
-		return 1
-	}
-	if _, err := parser.Parse(args); err != nil {
-		fmt.Fprintf(stderr, "metersim: %v\nTry: metersim --help\n", err)
-		return 2
+	program := cli.Program{Name: "metersim", Description: description, Grammar: &c, Stdout: stdout, Stderr: stderr}
+	if parsed, code := program.Parse(args); parsed == nil {
+		return code
 	}
 	if err := c.run(ctx, stdout, stderr); err != nil {
 		fmt.Fprintln(stderr, "metersim:", err)

@@ -109,7 +109,7 @@ func newPublisher(t testing.TB, addr string) *publisher {
 
 func (p *publisher) close() {
 	if p.conn.Close() == nil {
-		_ = <-p.failed // only that it has ended matters
+		<-p.failed //nolint:errcheck // only that it has ended matters
 	}
 }
 
