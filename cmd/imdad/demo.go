@@ -159,7 +159,7 @@ func (p *play) run(ctx context.Context) error {
 			return errors.Join(err, p.service.Close())
 		}
 	}
-	fmt.Fprintf(p.out, "console   http://%s\nmetrics   http://%[1]s/metrics and /metrics/meters\nbroker    tcp://%s  (topics imdad/v1/#)\nInfluxDB  http://%s  (database %s)\nmeters    %d of %s, one message a second each\n",
+	fmt.Fprintf(p.out, "service   http://%s\nmetrics   http://%[1]s/metrics and /metrics/meters\nbroker    tcp://%s  (topics imdad/v1/#)\nInfluxDB  http://%s  (database %s)\nmeters    %d of %s, one message a second each\n",
 		p.service.http.Addr(), p.broker.addr, p.influx.Addr(), databaseName, len(p.registry.Meters()), p.registry.Cities()[0].Name.En)
 
 	var verdict error
