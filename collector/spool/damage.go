@@ -86,11 +86,15 @@ func (s *Spool) recountLocked() error {
 		return s.unlessSalvaged(err)
 	}
 	next, end, _ := s.queue.span()
+	underWay := s.queue.underWay() // the holder of the turn is here: no more can come
 	var all, waiting, lost int64
 	err := s.store(nil, func(c *change) error {
 		if err := s.w.conn.QueryRowContext(background,
 			"SELECT coalesce(sum(lines),0), coalesce(sum(iif(id>=? AND id<?,lines,0)),0) FROM batch", next, end).Scan(&all, &waiting); err != nil {
 			return err
+		}
+		if stray := all - waiting - underWay; stray > 0 {
+			return fmt.Errorf("%w: batches of %d lines are out of order", errCorrupt, stray)
 		}
 		l, err := readLedger(s.w.conn)
 		if err != nil {

@@ -385,3 +385,32 @@ func TestDamageWhileRunning(t *testing.T) {
 	appendBatch(t, s, batch(0, 10))
 	balanced(t, s)
 }
+
+// TestAnIdThatIsWrong: a batch whose id was damaged stands out of order. Going
+// on behind it would pass over the sound ones that follow.
+func TestAnIdThatIsWrong(t *testing.T) {
+	o := options(t.TempDir(), &logBook{})
+	s := open(t, o)
+	for i := range 30 {
+		appendBatch(t, s, batch(i*10, 10))
+	}
+	shut(t, s)
+	corrupt(t, o.file(""), func(data []byte) []byte {
+		// The row of batch 16: its id, the length of the header, and the types
+		// of the columns up to the number of lines.
+		at := bytes.Index(data, []byte{16, 10, 0, 5, 27, 1})
+		if at < 0 {
+			t.Fatal("batch 16 is not in the file")
+		}
+		data[at] = 25
+		return data
+	})
+	s = open(t, o)
+	defer shut(t, s)
+	if got := drain(t, s); len(got) != 290 {
+		t.Errorf("%d lines delivered, want 290", len(got))
+	}
+	if l, _ := agree(t, s); l.Lost != 10 || l.Written != 290 {
+		t.Errorf("%d lines lost, %d written; want 10 and 290", l.Lost, l.Written)
+	}
+}

@@ -137,7 +137,12 @@ func (s *Spool) readRows(maxLines int) ([]row, error) {
 		s.queue.advance(round, last.id+1, lines)
 		return rows, nil
 	}
-	if bad != nil {
+	switch {
+	case bad != nil && bad.id != next:
+		// Its id may be what is wrong, and then the rows are in disorder: to go
+		// on behind it would pass over sound ones.
+		return nil, s.readFailed(fmt.Errorf("%w: batch %d does not match its checksum, and stands where %d is due", errCorrupt, bad.id, next))
+	case bad != nil:
 		return nil, s.setAside(bad)
 	}
 	return nil, s.recount()

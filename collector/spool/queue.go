@@ -189,6 +189,21 @@ func (q *queue) collect() {
 	}
 }
 
+// underWay is how many lines are handed out and not yet off the disk.
+func (q *queue) underWay() (lines int64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, h := range q.handed {
+		lines += h.lines
+	}
+	if q.settled != nil {
+		for _, h := range q.settled.chunks {
+			lines += h.lines
+		}
+	}
+	return lines
+}
+
 func (q *queue) takeSettled() *settled {
 	q.mu.Lock()
 	defer q.mu.Unlock()
