@@ -72,7 +72,7 @@ func FuzzLoad(f *testing.F) {
 			return
 		}
 		s := defaultSample()
-		doc, err := Parse("f", text, &s)
+		doc, err := parseText("f", text, &s)
 		inside(t, err, map[string]string{"f": string(text)})
 		if err == nil {
 			doc.At("mqtt.brokers[0]")

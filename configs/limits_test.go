@@ -51,7 +51,7 @@ func TestWorstShapes(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			start := time.Now()
 			s := defaultSample()
-			_, err := Parse("f", []byte(tt.text), &s)
+			_, err := parseText("f", []byte(tt.text), &s)
 			inside(t, err, map[string]string{"f": tt.text})
 			took := time.Since(start)
 			t.Logf("%d bytes, %v", len(tt.text), took)

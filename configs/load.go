@@ -27,20 +27,6 @@ func Load(path string, into any) (*Document, error) {
 	return doc, ms.err()
 }
 
-// Parse is Load for text that is already in memory; file is the name that
-// positions carry.
-func Parse(file string, text []byte, into any) (*Document, error) {
-	if len(text) > maxYAML {
-		return nil, Mistakes{mistakeIn(file, "larger than %d MiB; split it", maxYAML>>20)}
-	}
-	s, ms := newSource(file, text)
-	if ms != nil {
-		return nil, ms.err()
-	}
-	doc, ms, _ := load(s, into)
-	return doc, ms.err()
-}
-
 // load also returns the paths whose values could not be read, so that nobody
 // complains of what is missing there.
 func load(s *source, into any) (*Document, Mistakes, spoiled) {

@@ -137,7 +137,7 @@ func TestLoadFillsFields(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			got := defaultSample()
-			if _, err := Parse("x.yaml", []byte(tt.text), &got); err != nil {
+			if _, err := parseText("x.yaml", []byte(tt.text), &got); err != nil {
 				t.Fatal(err)
 			}
 			if !reflect.DeepEqual(got, tt.want) {
@@ -172,7 +172,7 @@ func TestDocumentPositions(t *testing.T) {
 	t.Parallel()
 	text := "# head\nmqtt:\n  brokers:\n    - tcp://a:1\n    - tcp://b:1\nsources: [{name: a, topics: [x]}]\n"
 	s := defaultSample()
-	doc, err := Parse("x.yaml", []byte(text), &s)
+	doc, err := parseText("x.yaml", []byte(text), &s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,4 +198,15 @@ func TestDocumentPositions(t *testing.T) {
 			t.Errorf("Has(%q) = %v, want %v", tt.path, got, tt.has)
 		}
 	}
+}
+
+// parseText is Load for text that is already in memory; file is the name that
+// positions carry.
+func parseText(file string, text []byte, into any) (*Document, error) {
+	s, ms := newSource(file, text)
+	if ms != nil {
+		return nil, ms.err()
+	}
+	doc, ms, _ := load(s, into)
+	return doc, ms.err()
 }

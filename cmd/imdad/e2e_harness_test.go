@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
 
 	"github.com/imdad-telemetry/imdad/collector/metersim"
 	"github.com/imdad-telemetry/imdad/collector/zone"
@@ -301,4 +303,14 @@ func (c *city) explain() {
 		c.t.Logf("no ledger: %v", err)
 	}
 	c.t.Logf("the collector said at last:\n%s", c.collector.tail())
+}
+
+// parseLedger reads the ledger from the text of a /metrics page.
+func parseLedger(page io.Reader) (ledger, error) {
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(page)
+	if err != nil {
+		return nil, fmt.Errorf("parse metrics: %w", err)
+	}
+	return newLedger(families)
 }

@@ -2,14 +2,11 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"math"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
-	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
 )
 
 // ledger is the books as /metrics shows them, each entry counted where it
@@ -75,16 +72,6 @@ func gatherLedger(g prometheus.Gatherer) (ledger, error) {
 		byName[f.GetName()] = f
 	}
 	return newLedger(byName)
-}
-
-// parseLedger reads the ledger from the text of a /metrics page.
-func parseLedger(page io.Reader) (ledger, error) {
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(page)
-	if err != nil {
-		return nil, fmt.Errorf("parse metrics: %w", err)
-	}
-	return newLedger(families)
 }
 
 func newLedger(families map[string]*dto.MetricFamily) (ledger, error) {
