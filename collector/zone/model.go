@@ -9,7 +9,11 @@
 //	Meter ─ measures one of these objects (At)
 package zone
 
-import "github.com/imdad-telemetry/imdad/collector/meter"
+import (
+	"time"
+
+	"github.com/imdad-telemetry/imdad/collector/meter"
+)
 
 // Name is an object's name in both languages.
 type Name struct {
@@ -31,6 +35,8 @@ type File struct {
 	Tanks           []Tank           `yaml:"tanks"`
 	Plants          []Plant          `yaml:"plants"`
 	Meters          []Meter          `yaml:"meters"`
+	Rationing       []Rationing      `yaml:"rationing"`
+	Tankers         []Tanker         `yaml:"tankers"`
 	// MetersCSV names further files of meters, relative to this one, with the
 	// columns of Meter under their YAML names.
 	MetersCSV []string `yaml:"meters_csv"`
@@ -41,12 +47,31 @@ type City struct {
 	ID       string `yaml:"id"`
 	Name     Name   `yaml:"name"`
 	Timezone string `yaml:"timezone"` // IANA name; default Asia/Damascus
+	// Holidays are the days, besides those off in the shifts, on which plants
+	// stand still.
+	Holidays []Holiday `yaml:"holidays"`
+}
+
+// Holiday is a run of local days, both ends included.
+type Holiday struct {
+	Name Name `yaml:"name"`
+	From Date `yaml:"from"`
+	To   Date `yaml:"to"` // empty: one day
 }
 
 // Zone is an industrial zone: what one zone manager answers for.
 type Zone struct {
-	ID   string `yaml:"id"`
-	Name Name   `yaml:"name"`
+	ID       string   `yaml:"id"`
+	Name     Name     `yaml:"name"`
+	Contract Contract `yaml:"contract"`
+}
+
+// Contract is what a zone was promised of each utility; 0: nothing is agreed,
+// and what the plants declare counts alone.
+type Contract struct {
+	PowerKW     float64 `yaml:"power_kw"`
+	WaterM3PerD float64 `yaml:"water_m3_per_day"`
+	FuelLPerD   float64 `yaml:"fuel_l_per_day"`
 }
 
 // Substation is a 66/20 kV transformer station.
@@ -89,6 +114,26 @@ type Tank struct {
 	Utility    meter.Utility `yaml:"utility"` // water or fuel
 	Fuel       string        `yaml:"fuel"`    // mazut, diesel or fuel_oil, for fuel tanks
 	CapacityM3 float64       `yaml:"capacity_m3"`
+	// DeadM3 is what no pump can draw.
+	DeadM3 float64 `yaml:"dead_m3"`
+	// Shape turns a level into a volume where the meter gives only a level.
+	Shape TankShape `yaml:"shape"`
+	// DensityKgM3 of the fuel at 15 °C; 0: the usual one of its kind.
+	DensityKgM3 float64 `yaml:"density_kg_m3"`
+}
+
+// TankShape is a tank's geometry, or the strapping table that replaces it.
+type TankShape struct {
+	Form      string      `yaml:"form"` // horizontal_cylinder or upright; empty: unknown
+	DiameterM float64     `yaml:"diameter_m"`
+	LengthM   float64     `yaml:"length_m"` // or height
+	Strapping []Strapping `yaml:"strapping"`
+}
+
+// Strapping is one row of a strapping table: the litres below a level.
+type Strapping struct {
+	LevelMM float64 `yaml:"level_mm"`
+	VolumeL float64 `yaml:"volume_l"`
 }
 
 // Plant is a factory, or a row of workshops behind one connection.
@@ -101,13 +146,70 @@ type Plant struct {
 	Sector      Sector      `yaml:"sector"`
 	ContractKVA float64     `yaml:"contract_kva"`
 	Requirement Requirement `yaml:"requirement"`
+	// Shifts are when it works, in local time; none: always, holidays too.
+	Shifts []Shift `yaml:"shifts"`
+	// StandbyKW is what its own generators can carry.
+	StandbyKW float64 `yaml:"standby_kw"`
 }
 
-// Requirement is what a plant needs to run as planned.
+// Requirement is what a plant needs to run as planned, at full work in a
+// shift. Zero means none, or, for the bands, the default of its sector
+// (Sector.Requirement).
 type Requirement struct {
 	PowerKW     float64 `yaml:"power_kw"`
 	WaterM3PerD float64 `yaml:"water_m3_per_day"`
 	FuelLPerD   float64 `yaml:"fuel_l_per_day"`
+
+	VoltageMinPct float64 `yaml:"voltage_min_pct"` // of nominal
+	VoltageMaxPct float64 `yaml:"voltage_max_pct"`
+	RideThroughS  float64 `yaml:"ride_through_s"` // a cut so short does no harm
+	WaterM3H      float64 `yaml:"water_m3h"`      // the least flow it can work with
+	PressureBar   float64 `yaml:"pressure_bar"`   // the least pressure
+	HoldUpMin     float64 `yaml:"hold_up_min"`    // how long it works on without a resource
+}
+
+// Shift is a daily stretch of work. One that ends at or before its start runs
+// past midnight; its days are those on which it begins.
+type Shift struct {
+	Days []Weekday `yaml:"days"` // none: every day
+	From Clock     `yaml:"from"`
+	To   Clock     `yaml:"to"`
+}
+
+// Rationing is one rule of a rationing programme: when the feeders it names
+// are off by plan. Either RRule with Off, or Cycle.
+type Rationing struct {
+	ID      string   `yaml:"id"`
+	Feeders []string `yaml:"feeders"`
+	Zone    string   `yaml:"zone"` // every feeder of it; instead of Feeders
+	// RRule is when blocks begin, as RFC 5545 says, in the city's local time
+	// ("FREQ=DAILY;BYHOUR=17;BYMINUTE=0"), and Off is how long each lasts.
+	RRule string        `yaml:"rrule"`
+	Off   time.Duration `yaml:"off"`
+	Cycle Cycle         `yaml:"cycle"`
+	// Stage is the announced stage from which the rule is in force; 0: always.
+	Stage int `yaml:"stage"`
+	// Exempt turns the rule round: its feeders are never cut by others.
+	Exempt    bool      `yaml:"exempt"`
+	ValidFrom time.Time `yaml:"valid_from"` // zero: since ever
+	ValidTo   time.Time `yaml:"valid_to"`   // zero: until further notice
+	Source    string    `yaml:"source"`     // who announced it
+}
+
+// Cycle is so long off, so long on, again and again since Anchor, which is
+// the beginning of a time off.
+type Cycle struct {
+	Off    time.Duration `yaml:"off"`
+	On     time.Duration `yaml:"on"`
+	Anchor time.Time     `yaml:"anchor"`
+}
+
+// Tanker is an order of fuel that is on its way to a tank.
+type Tanker struct {
+	ID      string    `yaml:"id"`
+	Tank    string    `yaml:"tank"`
+	ETA     time.Time `yaml:"eta"`
+	VolumeL float64   `yaml:"volume_l"` // by the ticket, at 15 °C
 }
 
 // Sector is a plant's line of business; it fixes its load shape.
@@ -139,4 +241,10 @@ type Meter struct {
 	Utility   meter.Utility `yaml:"utility"`
 	At        string        `yaml:"at"`         // the object it measures
 	IntervalS float64       `yaml:"interval_s"` // planned seconds between messages; default 60
+	Gateway   string        `yaml:"gateway"`    // that it speaks through; empty: for itself
+	// NominalV is the nominal phase-to-neutral voltage; 0: 230 at plants, and
+	// 20 kV between phases at feeders and substations.
+	NominalV float64 `yaml:"nominal_v"`
+	// Backup says that the meter has a battery and speaks on without supply.
+	Backup bool `yaml:"backup"`
 }
