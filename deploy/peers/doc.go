@@ -1,9 +1,9 @@
-// Package peers runs the servers that Imdad talks to, for tests and for the demo: a real Mosquitto and a real InfluxDB
-// 1.8.3, each a child process on a loopback port.
+// Package peers runs the servers that Imdad talks to, for tests and for the demo: a real Mosquitto, InfluxDB 1.8.3,
+// Alertmanager and mail server, each a child process on a loopback port.
 //
-//	StartMosquitto ─┐   write config     spawn       wait until it answers
+//	Start… of each ─┐   write config     spawn       wait until it answers
 //	                ├─► into Dir ──────► child ────► (log line, then a real ──► *Process ─► Stop, Kill
-//	StartInfluxDB ──┘                    process      request; deadline)
+//	server          ┘                    process      request; deadline)
 //
 // The directory belongs to the caller and outlives the process: starting again with the same Dir and Addr is a restart,
 // with whatever the server had saved. A child stands in a process group of its own, so that an interrupt from the

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -101,43 +100,19 @@ func writeInfluxConf(o InfluxDBOptions, addr string) (string, error) {
 
 // influxUp asks for /ping and makes sure of the administrator: a first start creates them, a restart finds them.
 func influxUp(ctx context.Context, addr string, auth bool) error {
-	if err := influxRequest(ctx, http.MethodGet, "http://"+addr+"/ping", false); err != nil {
+	if err := request(ctx, http.MethodGet, "http://"+addr+"/ping", false); err != nil {
 		return err
 	}
 	if !auth {
 		return nil
 	}
-	if influxRequest(ctx, http.MethodPost, queryURL(addr, "SHOW DATABASES"), true) == nil {
+	if request(ctx, http.MethodPost, queryURL(addr, "SHOW DATABASES"), true) == nil {
 		return nil
 	}
 	create := fmt.Sprintf("CREATE USER %s WITH PASSWORD '%s' WITH ALL PRIVILEGES", InfluxUser, InfluxPassword)
-	return influxRequest(ctx, http.MethodPost, queryURL(addr, create), false)
+	return request(ctx, http.MethodPost, queryURL(addr, create), false)
 }
 
 func queryURL(addr, q string) string {
 	return "http://" + addr + "/query?" + url.Values{"q": {q}}.Encode()
-}
-
-// influxRequest makes one request on a connection of its own and wants a 2xx.
-func influxRequest(ctx context.Context, method, target string, login bool) error {
-	req, err := http.NewRequestWithContext(ctx, method, target, nil)
-	if err != nil {
-		return err
-	}
-	req.Close = true // leave no idle connection behind
-	if login {
-		req.SetBasicAuth(InfluxUser, InfluxPassword)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 4<<10))
-	if err := errors.Join(err, resp.Body.Close()); err != nil {
-		return fmt.Errorf("read the answer: %w", err)
-	}
-	if resp.StatusCode/100 != 2 {
-		return fmt.Errorf("%s %s: %s", method, resp.Status, body)
-	}
-	return nil
 }

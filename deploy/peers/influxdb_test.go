@@ -57,7 +57,7 @@ func TestInfluxDBWithAuth(t *testing.T) {
 	p := startInflux(t, o)
 	o.Addr = p.Addr()
 	influx(t, o, "/query", url.Values{"q": {"CREATE DATABASE city"}}, "")
-	if err := influxRequest(t.Context(), http.MethodPost, queryURL(o.Addr, "SHOW DATABASES"), false); err == nil ||
+	if err := request(t.Context(), http.MethodPost, queryURL(o.Addr, "SHOW DATABASES"), false); err == nil ||
 		!strings.Contains(err.Error(), "401") {
 		t.Errorf("without credentials: %v, want 401", err)
 	}

@@ -1,6 +1,7 @@
 package peers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,7 @@ type Process struct {
 	addr   string
 	cmd    *exec.Cmd
 	log    *tail
+	stop   syscall.Signal
 	asked  atomic.Bool // whether Stop or Kill wanted the end
 	exited chan struct{}
 }
@@ -45,12 +47,17 @@ type spec struct {
 	upLine string
 	// probe makes a real request.
 	probe func(ctx context.Context) error
+	// env is added to this process's environment.
+	env []string
+	// stop is the signal that the server ends on in good order; 0: SIGTERM.
+	stop syscall.Signal
 }
 
 // start runs the server and waits until it answers. ctx bounds the wait only, not the life of the process.
 func start(ctx context.Context, s spec) (*Process, error) {
-	p := &Process{name: s.name, addr: s.addr, log: &tail{}, exited: make(chan struct{})}
+	p := &Process{name: s.name, addr: s.addr, log: &tail{}, stop: cmp.Or(s.stop, syscall.SIGTERM), exited: make(chan struct{})}
 	p.cmd = exec.Command(s.binary, s.args...)
+	p.cmd.Env = append(os.Environ(), s.env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	p.cmd.SysProcAttr = sysProcAttr()
 	if err := p.cmd.Start(); err != nil {
@@ -99,7 +106,7 @@ func (p *Process) Exited() <-chan struct{} { return p.exited }
 // Log returns the end of what the process printed, at most 64 KiB.
 func (p *Process) Log() string { return p.log.String() }
 
-// Stop ends the process with SIGTERM and waits for it. If it does not go within 30 s it is killed, which is an error, as
+// Stop ends the process with SIGTERM (or what the server heeds instead) and waits for it. If it does not go within 30 s it is killed, which is an error, as
 // is an exit status other than 0 and an end that nobody asked for. Further calls return nil.
 func (p *Process) Stop() error {
 	if p.asked.Swap(true) {
@@ -112,7 +119,7 @@ func (p *Process) Stop() error {
 	default:
 	}
 	// A paused process takes the first signal only when it goes on.
-	if err := errors.Join(p.signal(syscall.SIGTERM), p.Resume()); err != nil {
+	if err := errors.Join(p.signal(p.stop), p.Resume()); err != nil {
 		return err
 	}
 	select {
