@@ -25,6 +25,10 @@ type Notice struct {
 	Texts map[message.Language]message.Text
 }
 
+// Key names the notice the same way at every attempt and differently from every
+// other notice, also after the outbox was lost and its ids began anew.
+func (n Notice) Key() string { return fmt.Sprintf("%d-%d", n.Created.UnixMilli(), n.ID) }
+
 // Channel carries notices: one e-mail server, one bot, one gateway.
 type Channel interface {
 	// Send blocks until the other side has taken the notice, or fails. It is
