@@ -14,7 +14,7 @@ func named() Name { return Name{"Name", "اسم"} }
 func town() *File {
 	return &File{
 		City:            City{ID: "c", Name: named(), Timezone: "Asia/Damascus"},
-		Zones:           []Zone{{"zone-a", named()}, {"zone-b", named()}},
+		Zones:           []Zone{{ID: "zone-a", Name: named()}, {ID: "zone-b", Name: named()}},
 		Substations:     []Substation{{"station", named(), 60}},
 		Feeders:         []Feeder{{"feeder-1", named(), "zone-a", "station", 400}, {"feeder-2", named(), "zone-b", "feeder-1", 200}},
 		PumpingStations: []PumpingStation{{"pumps", named(), 600}},
@@ -25,11 +25,11 @@ func town() *File {
 		},
 		Plants: []Plant{{ID: "mill", Name: named(), Zone: "zone-b", Feeder: "feeder-2", WaterLine: "main-2", Sector: Weaving, ContractKVA: 630}},
 		Meters: []Meter{
-			{"m1", "zone-a", meter.Electricity, "feeder-1", 15},
-			{"m1", "zone-b", meter.Electricity, "mill", 0},
-			{"m1", "zone-b", meter.Fuel, "oil", 60},
-			{"m2", "zone-a", meter.Water, "cistern", 60},
-			{"m3", "zone-b", meter.Generator, "mill", 60},
+			{ID: "m1", Zone: "zone-a", Utility: meter.Electricity, At: "feeder-1", IntervalS: 15},
+			{ID: "m1", Zone: "zone-b", Utility: meter.Electricity, At: "mill", IntervalS: 0},
+			{ID: "m1", Zone: "zone-b", Utility: meter.Fuel, At: "oil", IntervalS: 60},
+			{ID: "m2", Zone: "zone-a", Utility: meter.Water, At: "cistern", IntervalS: 60},
+			{ID: "m3", Zone: "zone-b", Utility: meter.Generator, At: "mill", IntervalS: 60},
 		},
 	}
 }
@@ -58,7 +58,7 @@ func TestCheck(t *testing.T) {
 			f.Plants[0].WaterLine = ""
 		},
 			`pumping_stations[0].id: "a/b" is no id; use 1 to 64 letters, digits and . _ : -, beginning with a letter or digit`},
-		{"one id for two kinds", func(f *File) { f.Zones[1].ID = "station"; f.Zones = append(f.Zones, Zone{"zone-b", named()}) },
+		{"one id for two kinds", func(f *File) { f.Zones[1].ID = "station"; f.Zones = append(f.Zones, Zone{ID: "zone-b", Name: named()}) },
 			`substations[0].id: "station" is already the id of a zone; ids are unique in the whole registry
 feeders[0].from: "station" is a zone; a feeder comes from a substation or a feeder`},
 		{"dangling, with a neighbour", func(f *File) { f.Plants[0].Feeder = "feeder-3" },
@@ -118,7 +118,7 @@ func TestCheckAcrossFiles(t *testing.T) {
 	t.Parallel()
 	a, b := town(), &File{
 		City:    City{ID: "d", Name: named()},
-		Zones:   []Zone{{"zone-a", named()}, {"zone-d", named()}},
+		Zones:   []Zone{{ID: "zone-a", Name: named()}, {ID: "zone-d", Name: named()}},
 		Feeders: []Feeder{{"feeder-d", named(), "zone-b", "station", 0}},
 	}
 	got := Check([]*File{a, b})

@@ -3,6 +3,7 @@ package zone
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/imdad-telemetry/imdad/collector/meter"
 )
@@ -23,9 +24,15 @@ type Registry struct {
 	tanks           []Tank
 	plants          []Plant
 	meters          []Meter
+	rationing       []Rationing
+	tankers         []Tanker
+	contracted      []Zone // parallel to zones
 
-	objects map[string]Object
-	byKey   map[meterKey]int32
+	objects   map[string]Object
+	places    map[string]place
+	byKey     map[meterKey]int32
+	locations map[string]*time.Location // by city
+	programme *Programme
 }
 
 // New builds a registry, or returns every problem that Check finds, joined.
@@ -38,9 +45,11 @@ func New(files []*File) (*Registry, error) {
 		}
 		return nil, errors.Join(errs...)
 	}
-	r := &Registry{objects: make(map[string]Object)}
+	r := &Registry{objects: make(map[string]Object), places: make(map[string]place), locations: make(map[string]*time.Location)}
 	for _, f := range files {
-		r.add(f)
+		if err := r.add(f); err != nil {
+			return nil, err
+		}
 	}
 	r.byKey = make(map[meterKey]int32, len(r.meters))
 	for i := range r.meters {
@@ -50,12 +59,22 @@ func New(files []*File) (*Registry, error) {
 		}
 		r.byKey[m.key()] = int32(i)
 	}
+	var err error
+	if r.programme, err = newProgramme(r); err != nil {
+		return nil, fmt.Errorf("build rationing programme: %w", err)
+	}
 	return r, nil
 }
 
-func (r *Registry) add(f *File) {
+func (r *Registry) add(f *File) error {
+	counts := map[Kind]int{
+		CityKind: len(r.cities), ZoneKind: len(r.zones), SubstationKind: len(r.substations), FeederKind: len(r.feeders),
+		PumpingStationKind: len(r.pumpingStations), WaterLineKind: len(r.waterLines), TankKind: len(r.tanks), PlantKind: len(r.plants),
+	}
 	for _, o := range f.objects() {
 		r.objects[o.ID] = o
+		r.places[o.ID] = place{o.Kind, int32(counts[o.Kind])}
+		counts[o.Kind]++
 		if o.Kind == ZoneKind {
 			r.zones = append(r.zones, o)
 		}
@@ -64,7 +83,13 @@ func (r *Registry) add(f *File) {
 	if city.Timezone == "" {
 		city.Timezone = DefaultTimezone
 	}
+	loc, err := time.LoadLocation(city.Timezone)
+	if err != nil {
+		return fmt.Errorf("load time zone of %s: %w", city.ID, err)
+	}
+	r.locations[city.ID] = loc
 	r.cities = append(r.cities, city)
+	r.contracted = append(r.contracted, f.Zones...)
 	r.substations = append(r.substations, f.Substations...)
 	r.feeders = append(r.feeders, f.Feeders...)
 	r.pumpingStations = append(r.pumpingStations, f.PumpingStations...)
@@ -72,6 +97,9 @@ func (r *Registry) add(f *File) {
 	r.tanks = append(r.tanks, f.Tanks...)
 	r.plants = append(r.plants, f.Plants...)
 	r.meters = append(r.meters, f.Meters...)
+	r.rationing = append(r.rationing, f.Rationing...)
+	r.tankers = append(r.tankers, f.Tankers...)
+	return nil
 }
 
 // CityOf returns the id of the city that a zone lies in, "" if the zone is not
@@ -124,3 +152,12 @@ func (r *Registry) Plants() []Plant { return r.plants }
 
 // Meters returns the meters of all cities, intervals filled in.
 func (r *Registry) Meters() []Meter { return r.meters }
+
+// Rationing returns the rationing rules of all cities.
+func (r *Registry) Rationing() []Rationing { return r.rationing }
+
+// Tankers returns the orders of fuel of all cities.
+func (r *Registry) Tankers() []Tanker { return r.tankers }
+
+// Programme returns what the rationing rules mean together.
+func (r *Registry) Programme() *Programme { return r.programme }

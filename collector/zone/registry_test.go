@@ -12,7 +12,7 @@ import (
 func manyMeters(n int) []Meter {
 	meters := make([]Meter, n)
 	for i := range meters {
-		meters[i] = Meter{fmt.Sprintf("meter-%d", i), "zone-a", meter.Electricity, "feeder-1", 15}
+		meters[i] = Meter{ID: fmt.Sprintf("meter-%d", i), Zone: "zone-a", Utility: meter.Electricity, At: "feeder-1", IntervalS: 15}
 	}
 	return meters
 }
@@ -51,7 +51,7 @@ func TestNewRefusesProblems(t *testing.T) {
 
 func TestRegistryLookups(t *testing.T) {
 	t.Parallel()
-	other := &File{City: City{ID: "d", Name: named()}, Zones: []Zone{{"zone-d", named()}}}
+	other := &File{City: City{ID: "d", Name: named()}, Zones: []Zone{{ID: "zone-d", Name: named()}}}
 	r, err := New([]*File{town(), other})
 	if err != nil {
 		t.Fatal(err)
