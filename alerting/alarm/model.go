@@ -48,6 +48,7 @@ type Alarm struct {
 	rule.Key
 	Severity   rule.Severity      `json:"severity"`
 	State      State              `json:"state"`
+	Under      State              `json:"under,omitempty"` // the state beneath, while covered
 	Since      time.Time          `json:"since"`  // the condition began
 	Raised     time.Time          `json:"raised"` // the on-delay had passed
 	Changed    time.Time          `json:"changed"`

@@ -33,10 +33,11 @@ const (
 
 // Key names a condition: the kind of alarm and what it is about.
 type Key struct {
-	Kind   string // elec.outage, or a custom rule's id
-	Object string // the object's id; for meter.* the meter's; for gateway.* the gateway's
+	Kind   string `json:"kind"`   // elec.outage, or a custom rule's id
+	Object string `json:"object"` // the object's id; for meter.* the meter's; for gateway.* the gateway's
 	// Zone and Utility make the ids of meters unique; empty for other objects.
-	Zone, Utility string
+	Zone    string `json:"meter_zone,omitempty"`
+	Utility string `json:"utility,omitempty"`
 }
 
 // ID is the key as one word that is legal in topics, paths and URLs.
