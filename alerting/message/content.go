@@ -1,3 +1,6 @@
+// Package message puts notices into words, in Arabic and in English. It is
+// pure: the texts are in the catalogues active.*.yaml, time comes from the
+// content, names from the registry.
 package message
 
 import (
@@ -32,12 +35,17 @@ const (
 // Content is what a notice is about, before it is put into words.
 type Content struct {
 	Type Type `json:"type"`
+	// Now is when the notice was made: "today" and "so long" count from it.
+	// Zero: the newest time in Alarms.
+	Now time.Time `json:"now,omitzero"`
 	// Alarms has one alarm, or all of a group or digest, the worst first.
 	Alarms []alarm.Alarm `json:"alarms,omitempty"`
 	Total  int           `json:"total,omitempty"` // of a digest, if more than are listed
 	// Stalled lists the plants that stand still, for a digest: all of them.
-	Stalled  []string  `json:"stalled,omitempty"`
-	Feeder   string    `json:"feeder,omitempty"` // of an Upcoming, with
+	Stalled []string `json:"stalled,omitempty"`
+	Feeder  string   `json:"feeder,omitempty"` // of an Upcoming, with
+	// Feeders are all of an Upcoming, Feeder first, where several share the window.
+	Feeders  []string  `json:"feeders,omitempty"`
 	From     time.Time `json:"from,omitzero"`
 	To       time.Time `json:"to,omitzero"`
 	Repeated bool      `json:"repeated,omitempty"` // may have been sent before a crash
