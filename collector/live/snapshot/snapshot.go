@@ -57,6 +57,9 @@ type Electricity struct {
 	CurrentMeanA Value // of the most loaded phase, mean of 15 min
 	Block        Block
 	Dead         Dead
+	// Restored is when power came back last after being dead; 0: it was never
+	// dead. What it feeds may take some intervals to be heard again.
+	Restored int64
 }
 
 // Block is the present 15-minute demand block.
