@@ -1,0 +1,192 @@
+package message
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/imdad-telemetry/imdad/alerting/alarm"
+)
+
+// notice is a content in words, before it is laid out as plain text or HTML.
+type notice struct {
+	Language Language
+	Subject  string
+	Badge    string // type and severity, for the head of the page
+	Tone     string // severity as a word, for the colour
+	Intro    []string
+	Sections []section
+	AckURL   string
+	Ack      string // the button's text
+	AckLabel string
+	Footer   string
+
+	core  string // what a short text cannot do without
+	extra []string
+}
+
+// section is one alarm of several, or all that there is to say.
+type section struct {
+	Title string
+	Lines []line
+	Items []string
+}
+
+// line is one labelled statement.
+type line struct{ Label, Text string }
+
+// notice puts c into words.
+func (s *speaker) notice(c Content) (*notice, error) {
+	n := &notice{Language: s.language, AckURL: c.AckURL, Footer: s.say("body.footer", nil),
+		Ack: s.say("body.ack", nil), AckLabel: s.say("label.acknowledge", nil)}
+	switch {
+	case c.Type == Upcoming:
+		s.upcoming(n, c)
+	case c.Type == Digest:
+		s.digest(n, c)
+	case !s.has("type." + string(c.Type)):
+		return nil, fmt.Errorf("render: there are no texts for a notice of type %q", c.Type)
+	case len(c.Alarms) == 0:
+		return nil, fmt.Errorf("render: a notice of type %q without alarms", c.Type)
+	default:
+		s.alarms(n, c)
+	}
+	n.core = n.Subject
+	if c.Repeated {
+		n.Subject = s.say("prefix.repeated", values{"subject": phrase(n.Subject)}.lookup)
+		n.Intro = append(n.Intro, s.say("intro.repeated", nil))
+	}
+	return n, nil
+}
+
+// alarms says one alarm, or a group of them with the worst first.
+func (s *speaker) alarms(n *notice, c Content) {
+	worst := &c.Alarms[0]
+	severity := phrase(s.severity(worst.Severity))
+	n.Tone = tone(c.Type, worst)
+	n.Badge = s.say("type."+string(c.Type), values{"severity": severity}.lookup)
+	if c.Type == Alarm || c.Type == Reminder || c.Type == Escalation {
+		n.Badge += " · " + severity.text
+	}
+	n.Subject = s.what(worst)
+	if id := "prefix." + string(c.Type); s.has(id) {
+		n.Subject = s.say(id, values{"subject": phrase(n.Subject), "severity": severity}.lookup)
+	}
+	if more := len(c.Alarms) - 1; more > 0 {
+		n.Subject = s.say("prefix.more", values{"subject": phrase(n.Subject), "n": s.count(more)}.lookup)
+	}
+	if id := "intro." + string(c.Type); s.has(id) && len(c.Alarms) == 1 {
+		n.Intro = append(n.Intro, s.say(id, values{
+			"severity": severity,
+			"duration": s.lasting(s.now.Sub(cmp.Or(worst.Raised, worst.Since))),
+		}.lookup))
+	}
+	for i := range c.Alarms {
+		n.Sections = append(n.Sections, s.section(c.Type, &c.Alarms[i], i+1, len(c.Alarms)))
+	}
+	n.extra = s.extra(c.Type, worst)
+}
+
+// section says one alarm, as number i of so many.
+func (s *speaker) section(t Type, a *alarm.Alarm, i, of int) section {
+	var sec section
+	if of > 1 {
+		sec.Title = s.say("body.numbered", values{"n": s.count(i), "text": phrase(s.title(a.Kind))}.lookup)
+	}
+	add := func(label, text string) { sec.Lines = append(sec.Lines, line{s.say("label."+label, nil), text}) }
+	add("what", s.what(a))
+	add("where", s.where(a))
+	if t == Returned {
+		s.ended(a, add)
+	} else {
+		add("since", s.since(a))
+		add("stalls", s.stalls(a))
+		add("do", s.do(a))
+	}
+	add("severity", s.severity(a.Severity))
+	if a.AcknowledgedBy != "" {
+		add("by", isolate(clean(a.AcknowledgedBy)))
+	}
+	return sec
+}
+
+// ended says how an alarm that returned to normal went.
+func (s *speaker) ended(a *alarm.Alarm, add func(label, text string)) {
+	add("since", s.at(a.Since).isolated())
+	add("ended", s.at(a.Changed).isolated())
+	if !a.Since.IsZero() && !a.Changed.IsZero() {
+		add("lasted", s.lasting(a.Changed.Sub(a.Since)).text)
+	}
+	if len(a.Stalls) > 0 {
+		add("stalled", s.plants(a.Stalls, shownPlants))
+	}
+	add("do", s.say("body.returned_do", nil))
+}
+
+// upcoming says that rationing is planned.
+func (s *speaker) upcoming(n *notice, c Content) {
+	n.Tone, n.Badge = "notice", s.say("type.upcoming", nil)
+	feeder := &alarm.Alarm{}
+	feeder.Object = c.Feeder
+	if o, ok := s.names.Object(c.Feeder); ok {
+		feeder.InZone, feeder.City = o.Zone, o.City
+	}
+	n.Subject = s.say("upcoming.subject", values{
+		"feeder": s.named(c.Feeder), "a": s.at(c.From), "b": s.seen(c.To, c.From),
+	}.lookup)
+	stalls := s.say("upcoming.stalls", nil)
+	if len(c.Stalled) > 0 {
+		stalls = s.plants(c.Stalled, shownPlants)
+	}
+	do := s.say("upcoming.do", nil)
+	n.extra = []string{firstSentence(do)}
+	n.Sections = []section{{Lines: []line{
+		{s.say("label.what", nil), s.say("upcoming.title", nil)},
+		{s.say("label.where", nil), s.where(feeder)},
+		{s.say("label.when", nil), s.say("body.period", values{
+			"a": s.at(c.From), "b": s.seen(c.To, c.From), "duration": s.lasting(c.To.Sub(c.From)),
+		}.lookup)},
+		{s.say("label.stalls", nil), stalls},
+		{s.say("label.do", nil), do},
+	}}}
+}
+
+// plain lays the notice out as text, one statement a line.
+func (n *notice) plain() string {
+	var b strings.Builder
+	paragraph := func(lines ...string) {
+		if len(lines) == 0 {
+			return
+		}
+		if b.Len() > 0 {
+			b.WriteByte('\n')
+		}
+		for _, l := range lines {
+			b.WriteString(l + "\n")
+		}
+	}
+	paragraph(n.Intro...)
+	for _, sec := range n.Sections {
+		var lines []string
+		if sec.Title != "" {
+			lines = append(lines, sec.Title)
+		}
+		for _, l := range sec.Lines {
+			lines = append(lines, l.Label+": "+l.Text)
+		}
+		paragraph(append(lines, sec.Items...)...)
+	}
+	if n.AckURL != "" {
+		paragraph(n.AckLabel + ": " + n.AckURL)
+	}
+	return b.String()
+}
+
+// tone is the colour of the page.
+func tone(t Type, a *alarm.Alarm) string {
+	if t == Returned {
+		return "returned"
+	}
+	return fmt.Sprintf("s%d", a.Severity)
+}
