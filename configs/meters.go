@@ -22,6 +22,9 @@ var meterColumns = []meterColumn{
 	{"utility", true, func(m *zone.Meter, s string) string { m.Utility = meter.Utility(s); return "" }},
 	{"at", true, func(m *zone.Meter, s string) string { m.At = s; return "" }},
 	{"interval_s", false, setInterval},
+	{"gateway", false, func(m *zone.Meter, s string) string { m.Gateway = s; return "" }},
+	{"nominal_v", false, setNominal},
+	{"backup", false, setBackup},
 }
 
 type meterColumn struct {
@@ -43,6 +46,31 @@ func setInterval(m *zone.Meter, text string) string {
 		return fmt.Sprintf("%s is impossible; give the seconds between messages, above 0", text)
 	}
 	m.IntervalS = f
+	return ""
+}
+
+// setNominal takes an empty field as not given.
+func setNominal(m *zone.Meter, text string) string {
+	if text == "" {
+		return ""
+	}
+	f, err := parseFloat(text)
+	if err != nil {
+		return fmt.Sprintf("expected a number, got %s", excerpt(text))
+	}
+	m.NominalV = f
+	return ""
+}
+
+// setBackup takes an empty field as false.
+func setBackup(m *zone.Meter, text string) string {
+	switch text {
+	case "", "false":
+	case "true":
+		m.Backup = true
+	default:
+		return fmt.Sprintf("expected true or false, got %s", excerpt(text))
+	}
 	return ""
 }
 

@@ -1,6 +1,7 @@
 package zone
 
 import (
+	"fmt"
 	"math"
 	"time"
 	_ "time/tzdata" // a minimal container has no time zones of its own
@@ -23,6 +24,9 @@ func Check(files []*File) []Problem {
 		index: make(map[string]entry),
 		ids:   make(map[Kind][]string),
 		holds: make(map[string]meter.Utility),
+		room:  make(map[string]float64),
+		rules: make(map[string]Place),
+		loads: make(map[string]Place),
 	}
 	for i, f := range files {
 		c.identify(i, f)
@@ -33,6 +37,10 @@ func Check(files []*File) []Problem {
 		c.water(i, f)
 		c.tanks(i, f)
 		c.plants(i, f)
+		c.rationing(i, f)
+	}
+	for i, f := range files {
+		c.tankers(i, f)
 	}
 	c.meters()
 	c.cycles()
@@ -78,18 +86,43 @@ func (c *checker) name(at Place, n Name) {
 }
 
 func (c *checker) city(file int, f *File) {
-	tz := f.City.Timezone
-	if tz == "" {
-		return
+	if _, ok := locate(f.City.Timezone); !ok {
+		c.add(Place{file, "city.timezone"}, "unknown time zone %s; use an IANA name such as %s", excerpt(f.City.Timezone), DefaultTimezone)
 	}
-	if _, err := time.LoadLocation(tz); err != nil || tz == "Local" {
-		c.add(Place{file, "city.timezone"}, "unknown time zone %s; use an IANA name such as %s", excerpt(tz), DefaultTimezone)
+	for i, h := range f.City.Holidays {
+		c.holiday(Place{file, fmt.Sprintf("city.holidays[%d]", i)}, h)
+	}
+	for i, o := range f.Zones {
+		at := Place{file, fmt.Sprintf("zones[%d].contract", i)}
+		c.quantity(at.key("power_kw"), o.Contract.PowerKW)
+		c.quantity(at.key("water_m3_per_day"), o.Contract.WaterM3PerD)
+		c.quantity(at.key("fuel_l_per_day"), o.Contract.FuelLPerD)
+	}
+}
+
+// locate loads a city's time zone; the empty one is the default.
+func locate(timezone string) (loc *time.Location, ok bool) {
+	if timezone == "" {
+		timezone = DefaultTimezone
+	}
+	loc, err := time.LoadLocation(timezone)
+	return loc, err == nil && timezone != "Local"
+}
+
+func (c *checker) holiday(at Place, h Holiday) {
+	c.name(at.key("name"), h.Name)
+	if h.From == (Date{}) {
+		c.add(at.key("from"), "missing; give the first day, such as 2027-03-20")
+	} else if h.To != (Date{}) && h.To.midnight().Before(h.From.midnight()) {
+		c.add(at.key("to"), "lies before the first day")
 	}
 }
 
 // quantity refuses numbers that nothing physical has. Zero means unknown.
 func (c *checker) quantity(at Place, n float64) {
-	if math.IsNaN(n) || math.IsInf(n, 0) || n < 0 {
+	if !physical(n) {
 		c.add(at, "%v is impossible; give a number of 0 or more", n)
 	}
 }
+
+func physical(n float64) bool { return n >= 0 && !math.IsInf(n, 0) }

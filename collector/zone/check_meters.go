@@ -2,7 +2,6 @@ package zone
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/imdad-telemetry/imdad/collector/meter"
@@ -59,15 +58,21 @@ func (c *checker) meterIsFine(m *Meter, city string) bool {
 		zone.Kind == ZoneKind && zone.City == city &&
 		slices.Contains(measures[m.Utility], object.Kind) &&
 		(object.Kind != TankKind || c.holds[m.At] == m.Utility) &&
-		m.IntervalS >= 0 && !math.IsInf(m.IntervalS, 0)
+		object.City == city && (object.Zone == "" || object.Zone == m.Zone) &&
+		physical(m.IntervalS) && physical(m.NominalV) &&
+		(m.Gateway == "" || meter.ValidID(m.Gateway))
 }
 
 // meter says what is wrong with one meter.
 func (c *checker) meter(at Place, m *Meter, city string) {
 	c.id(at.key("id"), m.ID)
 	c.zone(at.key("zone"), m.Zone, city)
-	if m.IntervalS < 0 || math.IsNaN(m.IntervalS) || math.IsInf(m.IntervalS, 0) {
+	if !physical(m.IntervalS) {
 		c.add(at.key("interval_s"), "%v is impossible; give the seconds between messages, above 0", m.IntervalS)
+	}
+	c.quantity(at.key("nominal_v"), m.NominalV)
+	if m.Gateway != "" {
+		c.id(at.key("gateway"), m.Gateway)
 	}
 	switch {
 	case m.Utility == "":
@@ -78,8 +83,24 @@ func (c *checker) meter(at Place, m *Meter, city string) {
 		return
 	}
 	object, ok := c.reference(at.key("at"), m.At, article(m.Utility)+" meter stands at", measures[m.Utility]...)
-	if ok && object.Kind == TankKind {
+	if !ok {
+		return
+	}
+	if object.Kind == TankKind && c.holds[m.At] != m.Utility {
 		c.meterAtTank(at.key("at"), m, object)
+		return
+	}
+	c.meterElsewhere(at, m, object, city)
+}
+
+// meterElsewhere refuses a meter whose readings would count for another zone or
+// city than that of what it measures.
+func (c *checker) meterElsewhere(at Place, m *Meter, object entry, city string) {
+	switch {
+	case object.City != city:
+		c.ownCity(at.key("at"), object, city)
+	case object.Zone != "" && object.Zone != m.Zone && c.index[m.Zone].Kind == ZoneKind:
+		c.addSee(at.key("zone"), object.Place, "%s %q lies in zone %s, its meter in %s", object.Kind.words(), m.At, excerpt(object.Zone), excerpt(m.Zone))
 	}
 }
 
@@ -92,7 +113,7 @@ func article(u meter.Utility) string {
 
 // meterAtTank refuses a water meter at a fuel tank and the like.
 func (c *checker) meterAtTank(at Place, m *Meter, tank entry) {
-	if holds := c.holds[m.At]; holds != m.Utility && holds.Valid() {
+	if holds := c.holds[m.At]; holds.Valid() {
 		c.addSee(at, tank.Place, "tank %q holds %s; a %s meter cannot stand there", m.At, holds, m.Utility)
 	}
 }

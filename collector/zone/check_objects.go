@@ -34,7 +34,7 @@ func (c *checker) tanks(file int, f *File) {
 	for i, o := range f.Tanks {
 		at := Place{file, fmt.Sprintf("tanks[%d]", i)}
 		if c.index[o.ID].Place == at {
-			c.holds[o.ID] = o.Utility
+			c.holds[o.ID], c.room[o.ID] = o.Utility, o.CapacityM3
 		}
 		c.zone(at.key("zone"), o.Zone, f.City.ID)
 		c.quantity(at.key("capacity_m3"), o.CapacityM3)
@@ -42,6 +42,7 @@ func (c *checker) tanks(file int, f *File) {
 			c.tankPlant(at.key("plant"), o)
 		}
 		c.contents(at, o)
+		c.shape(at, o)
 	}
 }
 
@@ -81,9 +82,42 @@ func (c *checker) plants(file int, f *File) {
 		}
 		c.sector(at.key("sector"), o.Sector)
 		c.quantity(at.key("contract_kva"), o.ContractKVA)
-		c.quantity(at.key("requirement.power_kw"), o.Requirement.PowerKW)
-		c.quantity(at.key("requirement.water_m3_per_day"), o.Requirement.WaterM3PerD)
-		c.quantity(at.key("requirement.fuel_l_per_day"), o.Requirement.FuelLPerD)
+		c.quantity(at.key("standby_kw"), o.StandbyKW)
+		c.requirement(at.key("requirement"), o.Requirement)
+		for j, s := range o.Shifts {
+			c.shift(Place{file, fmt.Sprintf("plants[%d].shifts[%d]", i, j)}, s)
+		}
+	}
+}
+
+func (c *checker) requirement(at Place, r Requirement) {
+	c.quantity(at.key("power_kw"), r.PowerKW)
+	c.quantity(at.key("water_m3_per_day"), r.WaterM3PerD)
+	c.quantity(at.key("fuel_l_per_day"), r.FuelLPerD)
+	c.quantity(at.key("ride_through_s"), r.RideThroughS)
+	c.quantity(at.key("water_m3h"), r.WaterM3H)
+	c.quantity(at.key("pressure_bar"), r.PressureBar)
+	c.quantity(at.key("hold_up_min"), r.HoldUpMin)
+	if v := r.VoltageMinPct; v != 0 && !(v >= 50 && v < 100) {
+		c.add(at.key("voltage_min_pct"), "%v is impossible; give the least voltage in %% of nominal, 50 to 99", v)
+	}
+	if v := r.VoltageMaxPct; v != 0 && !(v > 100 && v <= 150) {
+		c.add(at.key("voltage_max_pct"), "%v is impossible; give the highest voltage in %% of nominal, 101 to 150", v)
+	}
+}
+
+func (c *checker) shift(at Place, s Shift) {
+	const day = 24 * 60
+	if s.From < 0 || s.From >= day {
+		c.add(at.key("from"), "a shift begins between 00:00 and 23:59")
+	}
+	if s.To < 0 || s.To > day {
+		c.add(at.key("to"), "a shift ends between 00:00 and 24:00")
+	}
+	for i, d := range s.Days {
+		if d < 0 || int(d) >= len(weekdays) {
+			c.add(Place{at.File, fmt.Sprintf("%s.days[%d]", at.Path, i)}, "there is no day %d in a week", d)
+		}
 	}
 }
 

@@ -70,3 +70,6 @@ func DateOf(t time.Time) Date {
 	d.Year, d.Month, d.Day = t.Date()
 	return d
 }
+
+// midnight is the beginning of d on the clock on the wall.
+func (d Date) midnight() wallTime { return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC) }

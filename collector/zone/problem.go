@@ -34,6 +34,9 @@ type checker struct {
 	index    map[string]entry // by id; the first of duplicates
 	ids      map[Kind][]string
 	holds    map[string]meter.Utility // by tank id
+	room     map[string]float64       // m³, by tank id
+	rules    map[string]Place         // of rationing, by id
+	loads    map[string]Place         // of tankers, by id
 	hints    int
 	problems []Problem
 }

@@ -62,6 +62,7 @@ func parseRecurrence(text string, loc *time.Location, validFrom time.Time) (*rec
 		r.option.Dtstart = onWall(o.Dtstart, loc)
 	case !validFrom.IsZero():
 		r.option.Dtstart = onWall(validFrom, loc)
+		r.onTheHour()
 	default:
 		r.option.Dtstart = anchorDay
 	}
@@ -72,6 +73,18 @@ func parseRecurrence(text string, loc *time.Location, validFrom time.Time) (*rec
 		return nil, errors.New("no day of the calendar fits")
 	}
 	return r, nil
+}
+
+// onTheHour keeps the minutes of valid_from, which is no DTSTART, out of a rule
+// that names hours alone.
+func (r *recurrence) onTheHour() {
+	o := &r.option
+	if len(o.Byhour) > 0 && len(o.Byminute) == 0 {
+		o.Byminute = []int{0}
+	}
+	if len(o.Byminute) > 0 {
+		o.Bysecond = []int{0}
+	}
 }
 
 // never tells whether no day fits, such as the 30th of February. Since the

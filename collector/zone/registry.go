@@ -47,9 +47,7 @@ func New(files []*File) (*Registry, error) {
 	}
 	r := &Registry{objects: make(map[string]Object), places: make(map[string]place), locations: make(map[string]*time.Location)}
 	for _, f := range files {
-		if err := r.add(f); err != nil {
-			return nil, err
-		}
+		r.add(f)
 	}
 	r.byKey = make(map[meterKey]int32, len(r.meters))
 	for i := range r.meters {
@@ -66,7 +64,7 @@ func New(files []*File) (*Registry, error) {
 	return r, nil
 }
 
-func (r *Registry) add(f *File) error {
+func (r *Registry) add(f *File) {
 	counts := map[Kind]int{
 		CityKind: len(r.cities), ZoneKind: len(r.zones), SubstationKind: len(r.substations), FeederKind: len(r.feeders),
 		PumpingStationKind: len(r.pumpingStations), WaterLineKind: len(r.waterLines), TankKind: len(r.tanks), PlantKind: len(r.plants),
@@ -83,11 +81,7 @@ func (r *Registry) add(f *File) error {
 	if city.Timezone == "" {
 		city.Timezone = DefaultTimezone
 	}
-	loc, err := time.LoadLocation(city.Timezone)
-	if err != nil {
-		return fmt.Errorf("load time zone of %s: %w", city.ID, err)
-	}
-	r.locations[city.ID] = loc
+	r.locations[city.ID], _ = locate(city.Timezone) // Check has loaded it before
 	r.cities = append(r.cities, city)
 	r.contracted = append(r.contracted, f.Zones...)
 	r.substations = append(r.substations, f.Substations...)
@@ -99,7 +93,6 @@ func (r *Registry) add(f *File) error {
 	r.meters = append(r.meters, f.Meters...)
 	r.rationing = append(r.rationing, f.Rationing...)
 	r.tankers = append(r.tankers, f.Tankers...)
-	return nil
 }
 
 // CityOf returns the id of the city that a zone lies in, "" if the zone is not
