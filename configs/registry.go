@@ -14,19 +14,38 @@ import (
 // error is of type Mistakes and holds all there are. No patterns make an empty
 // registry.
 func LoadRegistry(patterns []string) (*zone.Registry, error) {
+	files, err := LoadFiles(patterns)
+	if err != nil {
+		return nil, err
+	}
+	return build(files)
+}
+
+// LoadFiles is LoadRegistry for those who change the cities before they build a
+// registry of them. Meters from CSV lists are among the files' own.
+func LoadFiles(patterns []string) ([]*zone.File, error) {
 	l := &registryLoader{}
 	paths, ms := expand(patterns)
 	l.mistakes = ms
 	for _, path := range paths {
 		l.city(path)
 	}
+	return l.done()
+}
+
+// done cross-checks what was read.
+func (l *registryLoader) done() ([]*zone.File, error) {
 	if !l.incomplete {
 		l.check()
 	}
 	if err := l.mistakes.err(); err != nil {
 		return nil, err
 	}
-	r, err := zone.New(l.files)
+	return l.files, nil
+}
+
+func build(files []*zone.File) (*zone.Registry, error) {
+	r, err := zone.New(files)
 	if err != nil {
 		return nil, fmt.Errorf("build registry: %w", err)
 	}
@@ -127,6 +146,7 @@ func (l *registryLoader) add(src *source, open func(name string) (*source, Mista
 			o.lists = append(o.lists, list)
 		}
 	}
+	f.MetersCSV = nil // they are in Meters now
 	l.files = append(l.files, &f)
 	l.origins = append(l.origins, o)
 }
@@ -134,8 +154,10 @@ func (l *registryLoader) add(src *source, open func(name string) (*source, Mista
 // hidesObjects tells whether objects, or their ids, are lost with what stood
 // at path: "feeders", "feeders[2]" or "feeders[2].id", but no single value.
 func hidesObjects(path string) bool {
-	if strings.HasPrefix(path, "meters") {
-		return false // nothing refers to meters
+	for _, list := range []string{"meters", "rationing", "tankers"} {
+		if strings.HasPrefix(path, list) {
+			return false // nothing refers to these
+		}
 	}
 	return !strings.Contains(path, ".") || strings.HasSuffix(path, ".id")
 }

@@ -42,7 +42,10 @@ func (d *decoder) text(n *node, into encoding.TextUnmarshaler, path string) {
 		d.refuse(n.at, path, "expected a value, got %s", n)
 		return
 	}
-	if err := into.UnmarshalText([]byte(n.text)); err != nil {
+	err := into.UnmarshalText([]byte(n.text))
+	if _, isTime := into.(*time.Time); isTime && err != nil {
+		d.refuse(n.at, path, "%s is no time; write 2026-11-23T17:00:00+03:00", n)
+	} else if err != nil {
 		d.refuse(n.at, path, "%s", strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 }

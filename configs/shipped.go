@@ -10,6 +10,16 @@ import (
 // ShippedRegistry returns the registry of one city as it ships with Imdad,
 // from inside the program: id is the city's, such as "sheikh-najjar".
 func ShippedRegistry(id string) (*zone.Registry, error) {
+	f, err := ShippedFile(id)
+	if err != nil {
+		return nil, err
+	}
+	return build([]*zone.File{f})
+}
+
+// ShippedFile is ShippedRegistry for those who change the city, or add to it,
+// before they build a registry of it.
+func ShippedFile(id string) (*zone.File, error) {
 	l := &registryLoader{}
 	open := func(name string) (*source, Mistakes) {
 		data, err := fs.ReadFile(cities.Files, name)
@@ -23,11 +33,9 @@ func ShippedRegistry(id string) (*zone.Registry, error) {
 		return nil, ms.err()
 	}
 	l.add(src, open)
-	if !l.incomplete {
-		l.check()
-	}
-	if err := l.mistakes.err(); err != nil {
+	files, err := l.done()
+	if err != nil {
 		return nil, err
 	}
-	return zone.New(l.files)
+	return files[0], nil
 }

@@ -36,9 +36,11 @@ func (c *checker) shape(at Place, o Tank) {
 	case !slices.Contains(tankForms, o.Shape.Form):
 		c.add(at.key("form"), "unknown form %s%s", excerpt(o.Shape.Form), c.suggest(o.Shape.Form, tankForms))
 		return
-	case !(o.Shape.DiameterM > 0) || !(o.Shape.LengthM > 0):
-		c.add(at, "a %s needs diameter_m and length_m", o.Shape.Form)
+	case o.Shape.DiameterM == 0 || o.Shape.LengthM == 0:
+		c.add(at, "the form %s needs diameter_m and length_m", o.Shape.Form)
 		return
+	case !physical(o.Shape.DiameterM) || !physical(o.Shape.LengthM):
+		return // said above
 	}
 	c.shapeAgrees(at, o)
 }
