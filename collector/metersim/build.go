@@ -19,11 +19,7 @@ type point struct {
 // builder turns a registry into a model.
 type builder struct {
 	*model
-	reg     *zone.Registry
-	byCity  map[string]*town
-	nodes   map[string]*node
-	lines   map[string]*waterMain
-	byPlant map[string]*plant
+	reg *zone.Registry
 }
 
 // newModel builds the physics of the registry's objects, as of start. What
@@ -33,12 +29,12 @@ func newModel(reg *zone.Registry, seed int64, start time.Time) (*model, error) {
 		model: &model{
 			rand:    rand.New(rand.NewPCG(uint64(seed), 0x1badad)),
 			sources: make(map[point]source),
+			byCity:  make(map[string]*town),
+			nodes:   make(map[string]*node),
+			lines:   make(map[string]*waterMain),
+			byPlant: make(map[string]*plant),
 		},
-		reg:     reg,
-		byCity:  make(map[string]*town),
-		nodes:   make(map[string]*node),
-		lines:   make(map[string]*waterMain),
-		byPlant: make(map[string]*plant),
+		reg: reg,
 	}
 	// Two steps before start, so that two advances give the present step both ends.
 	b.now = start.UnixMilli() - start.UnixMilli()%stepMS - 2*stepMS
@@ -249,6 +245,9 @@ func (m *model) source(def zone.Meter) (source, error) {
 	if def.Utility == meter.Generator {
 		g := newGenerator(m.rand)
 		m.generators = append(m.generators, g)
+		if p := m.byPlant[def.At]; p != nil {
+			p.generators = append(p.generators, g)
+		}
 		return g, nil
 	}
 	s := m.sources[point{def.Utility, def.At}]

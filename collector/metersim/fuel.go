@@ -40,6 +40,9 @@ type oilTank struct {
 	density   float64 // kg/m³ at 15 °C
 	standby   bool    // for generators, not for burning
 	ordered   float64 // the total of delivered at which the tanker is empty
+	booked    bool    // tankers come as ordered, not when it runs low
+	theft     float64 // l/h drawn beside the meters
+	warm      float64 // °C that something warms it to; 0: the air
 }
 
 func newOilTank(def zone.Tank, t *town, r *rand.Rand) *oilTank {
@@ -67,7 +70,11 @@ func (o *oilTank) level() float64 { return o.net.integral(1) / o.capacity }
 func (o *oilTank) next(out float64, r *rand.Rand) {
 	in := o.delivery(r)
 	o.delivered.next(in)
-	o.net.next(in - out)
+	o.net.next(in - out - o.theft)
+	if o.warm != 0 {
+		o.celsius.next(o.warm)
+		return
+	}
 	const lagHours = 8 // of a tank behind the air
 	o.celsius.next(o.celsius.to + (o.town.now.ambient-o.celsius.to)*stepHours/lagHours)
 }
@@ -80,7 +87,7 @@ func (o *oilTank) delivery(r *rand.Rand) float64 {
 		return tankerLPH
 	}
 	m := o.town.now
-	if o.level() < reorderLevel && !m.friday() && m.during(8, 16) == 1 && r.Float64() < 0.002 {
+	if !o.booked && o.level() < reorderLevel && !m.friday() && m.during(8, 16) == 1 && r.Float64() < 0.002 {
 		o.ordered = had + min(tankerLoadL, (fullLevel-o.level())*o.capacity)
 	}
 	return 0
@@ -138,8 +145,14 @@ func (p *plant) nextBurn(wanted float64, r *rand.Rand) {
 		if p.feeds(t) && t.level() > 0.01 {
 			out = wanted * t.net.integral(1) / content
 		}
+		if p.trouble != nil {
+			out += p.trouble.generatorLPH(t)
+		}
 		t.next(out, r)
 		burnt += out
+		if p.trouble != nil {
+			burnt -= p.trouble.generatorLPH(t) // the boilers' meter does not see it
+		}
 	}
 	if len(p.oil) == 0 {
 		burnt = wanted

@@ -27,6 +27,12 @@ type model struct {
 	generators []*generator
 
 	sources map[point]source
+	byCity  map[string]*town
+	nodes   map[string]*node
+	lines   map[string]*waterMain
+	byPlant map[string]*plant
+
+	troubles *troubles // what a scenario does to it; nil: all goes well
 }
 
 // source writes the registers of the meters at one object, at the part x of
@@ -42,11 +48,12 @@ type town struct {
 	hertz flow
 	water flow // temperature of the mains, °C
 	sway  noise
+	drift float64 // Hz by which the grid is off its frequency
 }
 
 func (t *town) next(ms int64, r *rand.Rand) {
 	t.now = newMoment(ms, t.loc)
-	t.hertz.next(50 + t.sway.next(r.NormFloat64()))
+	t.hertz.next(50 + t.drift + t.sway.next(r.NormFloat64()))
 	t.water.next(13 + 11*t.now.summer)
 }
 
@@ -59,9 +66,16 @@ type node struct {
 	sway     noise   // of a substation's voltage, as a share of nominal
 	ironKW   float64 // what it loses even without load
 	copper   float64 // what it loses at its rating, as a share of that
+	cut      int     // how many causes hold it off
+	dead     bool    // it or what feeds it is off
+	held     float64 // the voltage that a brownout holds it at, as a share of nominal; 0: none
 }
 
 func (n *node) nextLoad(ms int64) {
+	if n.dead {
+		n.next(ms, 0, 0)
+		return
+	}
 	kw, kvar := 0.0, 0.0
 	for _, c := range n.children {
 		kw += c.active.to
@@ -76,11 +90,20 @@ func (n *node) nextLoad(ms int64) {
 }
 
 func (n *node) nextVoltage(r *rand.Rand) {
+	sway := 0.0
 	if n.parent == nil {
-		n.perUnit.next(1.01 + n.sway.next(r.NormFloat64()) - 0.02*n.loading())
-		return
+		sway = n.sway.next(r.NormFloat64())
 	}
-	n.perUnit.next(n.parent.perUnit.to - n.parent.drop()/2)
+	switch {
+	case n.dead:
+		n.perUnit.next(0)
+	case n.held > 0:
+		n.perUnit.next(n.held)
+	case n.parent == nil:
+		n.perUnit.next(1.01 + sway - 0.02*n.loading())
+	default:
+		n.perUnit.next(n.parent.perUnit.to - n.parent.drop()/2)
+	}
 }
 
 // drop is the voltage lost along a whole feeder, as a share of nominal.
@@ -113,19 +136,31 @@ type plant struct {
 	meanLPH     float64
 	oil         []*oilTank
 	onlyStandby bool
+	generators  []*generator
+
+	trouble *plantTrouble // nil: all goes well
 }
+
+// demand is what a plant asks for at one moment.
+type demand struct{ kw, m3h, lph float64 }
 
 // nextDemand lets the plant ask for the end of the step that begins at ms.
 func (p *plant) nextDemand(ms int64, r *rand.Rand) {
 	u := p.shape(p.town.now, &p.cycle, r)
 	sway := max(0, 1+p.sway.next(r.NormFloat64()))
-	kw := p.def.Requirement.PowerKW * u.power * sway
-	p.load.next(ms, kw, kw*p.tanPhi)
-	p.nextWater(p.meanM3H*u.water*sway, r)
-	p.nextBurn(p.meanLPH*u.burn*sway, r)
+	now := demand{p.def.Requirement.PowerKW * u.power * sway, p.meanM3H * u.water * sway, p.meanLPH * u.burn * sway}
+	if p.trouble != nil {
+		now = p.endure(ms, now)
+	}
+	p.load.next(ms, now.kw, now.kw*p.tanPhi)
+	p.nextWater(now.m3h, r)
+	p.nextBurn(now.lph, r)
 }
 
 func (p *plant) nextVoltage() {
+	if p.trouble != nil && p.trouble.setVoltage(p) {
+		return
+	}
 	lost := 0.015 * p.load.loading() // in its transformer
 	p.load.perUnit.next(p.feeder.perUnit.to - p.far*p.feeder.drop() - lost)
 }
@@ -133,6 +168,9 @@ func (p *plant) nextVoltage() {
 // advance goes on by one step.
 func (m *model) advance() {
 	m.now += stepMS
+	if m.troubles != nil {
+		m.troubles.before(m)
+	}
 	for _, t := range m.towns {
 		t.next(m.now+stepMS, m.rand)
 	}
@@ -159,6 +197,9 @@ func (m *model) advance() {
 	}
 	for _, g := range m.generators {
 		g.next(m.rand)
+	}
+	if m.troubles != nil {
+		m.troubles.after(m)
 	}
 }
 

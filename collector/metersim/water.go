@@ -33,6 +33,7 @@ type waterMain struct {
 	designM3 float64    // m³/h at which its whole head loss occurs
 	sway     noise      // of a station's head, bar
 	pumps    *load      // of a station; the registry puts it on no feeder
+	trouble  *mainTrouble
 }
 
 const (
@@ -57,6 +58,9 @@ func (w *waterMain) nextFlow(ms int64) {
 	if w.tank != nil {
 		sum += w.tank.balance(w.town.now, sum)
 	}
+	if w.trouble != nil {
+		sum = w.trouble.flow(sum)
+	}
 	w.flow.next(sum)
 	if w.pumps != nil {
 		w.pumps.next(ms, pumpKWh*sum, 0.5*pumpKWh*sum)
@@ -70,7 +74,11 @@ func (w *waterMain) nextPressure(r *rand.Rand) {
 	if w.parent != nil {
 		head = w.parent.pressure.to
 	}
-	w.pressure.next(max(0, head-0.6*load*load))
+	bar := head - 0.6*load*load
+	if w.trouble != nil {
+		bar *= w.trouble.reach * (1 - w.trouble.lost)
+	}
+	w.pressure.next(max(0, bar))
 	if w.pumps != nil {
 		w.pumps.perUnit.next(1 - 0.02*w.pumps.loading())
 	}
@@ -81,6 +89,7 @@ type waterTank struct {
 	net      flow
 	capacity float64 // m³
 	celsius  *flow
+	fill     float64 // m³/h that it is being filled with; 0: as usual
 }
 
 func newWaterTank(def zone.Tank, t *town, level float64) *waterTank {
@@ -103,6 +112,9 @@ func (w *waterTank) balance(m moment, demand float64) float64 {
 	target := 0.7 + 0.2*math.Cos(2*math.Pi*(m.hour-4)/24)
 	level := w.net.integral(1) / w.capacity
 	net := max(-0.8*demand, w.capacity/6*(target-level))
+	if w.fill > 0 {
+		net = w.fill * min(1, max(0, 50*(0.98-level))) // its float valve closes
+	}
 	w.net.next(net)
 	return net
 }
@@ -126,12 +138,18 @@ func (p *plant) nextWater(wanted float64, r *rand.Rand) {
 		}
 		level := content / capacity
 		intake = p.meanM3H * min(3, max(0, 1+5*(0.8-level)))
+		if p.trouble != nil {
+			intake = p.trouble.reach(p, intake)
+		}
 		if level < 0.02 {
 			wanted = min(wanted, intake)
 		}
 		for _, t := range p.water {
 			t.net.next((intake - wanted) * t.capacity / capacity)
 		}
+	}
+	if p.trouble != nil {
+		intake = p.trouble.drink(p, intake, wanted)
 	}
 	p.intake.flow.next(intake)
 	if p.line != nil {
