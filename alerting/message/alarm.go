@@ -63,23 +63,32 @@ func (s *speaker) what(a *alarm.Alarm) string {
 	return capital(s.say(s.kind(a.Kind)+".subject", s.about(a)))
 }
 
-// own is what an own rule says: its text_en or text_ar, in the other language
-// if it has but one. Kinds of the catalogue have none.
+// own is what an own rule says, such as its text_en or text_ar. A text that it
+// has only in the other language stands in an isolate of its own. Kinds of the
+// catalogue have none.
 func (s *speaker) own(a *alarm.Alarm, word string) string {
 	if s.kind(a.Kind) != "kind.custom" {
 		return ""
 	}
+	if src := clean(a.Words[word+"_"+string(s.language)]); src != "" {
+		return s.filled(a, src)
+	}
 	other := map[Language]Language{English: Arabic, Arabic: English}[s.language]
-	src := clean(cmp.Or(a.Words[word+"_"+string(s.language)], a.Words[word+"_"+string(other)]))
+	return isolate(bare(s.filled(a, clean(a.Words[word+"_"+string(other)]))))
+}
+
+// filled fills an own rule's text. Brackets that are no placeholders are meant
+// as they stand.
+func (s *speaker) filled(a *alarm.Alarm, src string) string {
 	t, err := parse(src)
-	if err != nil { // brackets that are no placeholders: it means them as they stand
+	if err != nil {
 		return isolate(src)
 	}
-	filled, err := t.Execute(s.about(a))
+	text, err := t.Execute(s.about(a))
 	if err != nil && s.err == nil {
-		s.err = fmt.Errorf("say %s of rule %s: %w", word, a.Kind, err)
+		s.err = fmt.Errorf("fill the text of rule %s: %w", a.Kind, err)
 	}
-	return filled
+	return text
 }
 
 // where names the object, its zone and its city.
@@ -95,9 +104,9 @@ func (s *speaker) where(a *alarm.Alarm) string {
 		places = append(places, text)
 	}
 	switch {
-	case a.Kind == "pipeline.fault":
+	case a.ObjectKind == rule.PartObject || a.Kind == "pipeline.fault":
 		add(s.word("part", a.Object))
-	case a.Object != "":
+	case a.Object != "" && a.ObjectKind != rule.PersonObject:
 		add(s.named(a.Object))
 	}
 	for _, id := range []string{cmp.Or(a.InZone, a.Zone), a.City} {
@@ -108,7 +117,7 @@ func (s *speaker) where(a *alarm.Alarm) string {
 	if len(places) == 0 {
 		return s.say("body.somewhere", nil)
 	}
-	return s.joined("joint.list", places...)
+	return s.joined("joint.place", places...)
 }
 
 // since says from when, and for how long by now.

@@ -36,8 +36,9 @@ func (s *speaker) digest(n *notice, c Content) {
 		}
 	}
 	add("what", alarms)
-	add("kinds", s.tallied(kinds, func(kind string) value { return phrase(s.title(kind)) }))
-	add("where", s.tallied(zones, s.named))
+	rest := total - len(c.Alarms)
+	add("kinds", s.tallied(kinds, func(kind string) value { return phrase(s.title(kind)) }, rest))
+	add("where", s.tallied(zones, s.named, rest))
 	if first := earliest(c.Alarms); !first.IsZero() {
 		add("since", s.say("body.since", values{"t": s.at(first), "duration": s.lasting(s.now.Sub(first))}.lookup))
 	}
@@ -95,13 +96,20 @@ func tally(alarms []alarm.Alarm, key func(*alarm.Alarm) string) []share {
 	return shares
 }
 
-// tallied says the shares. Alarms without a place count as unknown.
-func (s *speaker) tallied(shares []share, name func(string) value) string {
-	words := make([]string, len(shares))
+// tallied says the shares, and how many alarms are in none of them because they
+// are not listed. Alarms without a place count as unknown.
+func (s *speaker) tallied(shares []share, name func(string) value, rest int) string {
+	if len(shares) == 0 {
+		return ""
+	}
+	words := make([]string, len(shares), len(shares)+1)
 	for i, sh := range shares {
 		words[i] = s.say("body.counted", values{"name": name(sh.key), "n": s.count(sh.n)}.lookup)
 	}
-	return s.joined("joint.list", words...)
+	if rest > 0 {
+		words = append(words, s.counted("count.more", rest))
+	}
+	return s.joined("joint.items", words...)
 }
 
 func earliest(alarms []alarm.Alarm) time.Time {

@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/imdad-telemetry/imdad/alerting/alarm"
+	"github.com/imdad-telemetry/imdad/alerting/rule"
 )
 
 // notice is a content in words, before it is laid out as plain text or HTML.
@@ -124,17 +124,21 @@ func (s *speaker) ended(a *alarm.Alarm, add func(label, text string)) {
 	add("do", s.say("body.returned_do", nil))
 }
 
-// upcoming says that rationing is planned.
+// upcoming says that rationing is planned, on one feeder or several.
 func (s *speaker) upcoming(n *notice, c Content) {
 	n.Tone, n.Badge = "notice", s.say("type.upcoming", nil)
-	feeder := &alarm.Alarm{}
-	feeder.Object = c.Feeder
-	if o, ok := s.names.Object(c.Feeder); ok {
-		feeder.InZone, feeder.City = o.Zone, o.City
+	feeders := c.Feeders
+	if len(feeders) == 0 {
+		feeders = []string{c.Feeder}
 	}
-	n.Subject = s.say("upcoming.subject", values{
-		"feeder": s.named(c.Feeder), "a": s.at(c.From), "b": s.seen(c.To, c.From),
-	}.lookup)
+	window := values{
+		"feeder": s.named(feeders[0]), "n": s.count(len(feeders)),
+		"a": s.at(c.From), "b": s.seen(c.To, c.From), "duration": s.lasting(c.To.Sub(c.From)),
+	}
+	n.Subject = s.say("upcoming.subject", window.lookup)
+	if len(feeders) > 1 {
+		n.Subject = s.say("upcoming.several", window.lookup)
+	}
 	stalls := s.say("upcoming.stalls", nil)
 	if len(c.Stalled) > 0 {
 		stalls = s.plants(c.Stalled, shownPlants)
@@ -142,14 +146,25 @@ func (s *speaker) upcoming(n *notice, c Content) {
 	do := s.say("upcoming.do", nil)
 	n.extra = []string{firstSentence(do)}
 	n.Sections = []section{{Lines: []line{
-		{s.say("label.what", nil), s.say("upcoming.title", nil)},
-		{s.say("label.where", nil), s.where(feeder)},
-		{s.say("label.when", nil), s.say("body.period", values{
-			"a": s.at(c.From), "b": s.seen(c.To, c.From), "duration": s.lasting(c.To.Sub(c.From)),
-		}.lookup)},
+		{s.say("label.what", nil), n.Subject},
+		{s.say("label.where", nil), s.feeders(feeders)},
+		{s.say("label.when", nil), s.say("body.period", window.lookup)},
 		{s.say("label.stalls", nil), stalls},
 		{s.say("label.do", nil), do},
 	}}}
+}
+
+// feeders names all feeders, each with its zone and city.
+func (s *speaker) feeders(ids []string) string {
+	places := make([]string, len(ids))
+	for i, id := range ids {
+		at := &alarm.Alarm{Key: rule.Key{Object: id}}
+		if o, ok := s.names.Object(id); ok {
+			at.InZone, at.City = o.Zone, o.City
+		}
+		places[i] = s.where(at)
+	}
+	return s.joined("joint.items", places...)
 }
 
 // plain lays the notice out as text, one statement a line.
@@ -178,7 +193,7 @@ func (n *notice) plain() string {
 		paragraph(append(lines, sec.Items...)...)
 	}
 	if n.AckURL != "" {
-		paragraph(n.AckLabel + ": " + n.AckURL)
+		paragraph(n.AckLabel+":", n.AckURL) // on a line of its own it runs left to right
 	}
 	return b.String()
 }

@@ -58,9 +58,9 @@ func (s *speaker) unknown() value {
 }
 
 // word translates a word of a finding: one of the catalogue's words for that
-// placeholder, an object's id, an alert kind, or, failing these, as it is.
+// placeholder, a resource, an alert kind, an object's id, or, failing these, as it is.
 func (s *speaker) word(name, word string) value {
-	for _, id := range []string{"word." + name + "." + word, "kind." + word + ".title"} {
+	for _, id := range []string{"word." + name + "." + word, "word.res." + word, "kind." + word + ".title"} {
 		if s.has(id) {
 			return phrase(s.say(id, nil))
 		}
