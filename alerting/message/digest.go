@@ -30,11 +30,7 @@ func (s *speaker) digest(n *notice, c Content) {
 		stalled = s.plants(c.Stalled, 0)
 	}
 	sec := section{}
-	add := func(label, text string) {
-		if text != "" {
-			sec.Lines = append(sec.Lines, line{s.say("label."+label, nil), text})
-		}
-	}
+	add := func(label, text string) { s.line(&sec, label, text) }
 	add("what", alarms)
 	rest := total - len(c.Alarms)
 	add("kinds", s.tallied(kinds, func(kind string) value { return phrase(s.title(kind)) }, rest))

@@ -33,8 +33,11 @@ type section struct {
 	Items []string
 }
 
-// line is one labelled statement.
-type line struct{ Label, Text string }
+// line is one labelled statement; what to do first is set in bold.
+type line struct {
+	Label, Text string
+	Bold        bool
+}
 
 // notice puts c into words.
 func (s *speaker) notice(c Content) (*notice, error) {
@@ -94,7 +97,7 @@ func (s *speaker) section(t Type, a *alarm.Alarm, i, of int) section {
 	if of > 1 {
 		sec.Title = s.say("body.numbered", values{"n": s.count(i), "text": phrase(s.title(a.Kind))}.lookup)
 	}
-	add := func(label, text string) { sec.Lines = append(sec.Lines, line{s.say("label."+label, nil), text}) }
+	add := func(label, text string) { s.line(&sec, label, text) }
 	add("what", s.what(a))
 	add("where", s.where(a))
 	if t == Returned {
@@ -109,6 +112,13 @@ func (s *speaker) section(t Type, a *alarm.Alarm, i, of int) section {
 		add("by", isolate(clean(a.AcknowledgedBy)))
 	}
 	return sec
+}
+
+// line adds a statement to a section, unless it says nothing.
+func (s *speaker) line(sec *section, label, text string) {
+	if text != "" {
+		sec.Lines = append(sec.Lines, line{s.say("label."+label, nil), text, label == "do"})
+	}
 }
 
 // ended says how an alarm that returned to normal went.
@@ -145,13 +155,13 @@ func (s *speaker) upcoming(n *notice, c Content) {
 	}
 	do := s.say("upcoming.do", nil)
 	n.extra = []string{firstSentence(do)}
-	n.Sections = []section{{Lines: []line{
-		{s.say("label.what", nil), n.Subject},
-		{s.say("label.where", nil), s.feeders(feeders)},
-		{s.say("label.when", nil), s.say("body.period", window.lookup)},
-		{s.say("label.stalls", nil), stalls},
-		{s.say("label.do", nil), do},
-	}}}
+	sec := section{}
+	s.line(&sec, "what", n.Subject)
+	s.line(&sec, "where", s.feeders(feeders))
+	s.line(&sec, "when", s.say("body.period", window.lookup))
+	s.line(&sec, "stalls", stalls)
+	s.line(&sec, "do", do)
+	n.Sections = []section{sec}
 }
 
 // feeders names all feeders, each with its zone and city.
