@@ -49,8 +49,8 @@ type Alarm struct {
 	Severity   rule.Severity      `json:"severity"`
 	State      State              `json:"state"`
 	Under      State              `json:"under,omitempty"` // the state beneath, while covered
-	Since      time.Time          `json:"since"`  // the condition began
-	Raised     time.Time          `json:"raised"` // the on-delay had passed
+	Since      time.Time          `json:"since"`           // the condition began
+	Raised     time.Time          `json:"raised"`          // the on-delay had passed
 	Changed    time.Time          `json:"changed"`
 	Occurrence int64              `json:"occurrence"` // Seq of the transition that raised it: this very occurrence
 	City       string             `json:"city"`

@@ -1,0 +1,3 @@
+package alarm
+
+func child() int { return 0 }
