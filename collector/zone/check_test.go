@@ -4,6 +4,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/imdad-telemetry/imdad/collector/meter"
 )
@@ -137,6 +138,32 @@ func TestCheckAcrossFiles(t *testing.T) {
 	}
 	if p := got[1]; p.Place != (Place{1, "feeders[0].zone"}) || p.Message != `zone "zone-b" belongs to city "c"; list this in that city's file` {
 		t.Errorf("zone of another city: %+v", p)
+	}
+}
+
+// TestCheckOtherCities has a second city reach into the first.
+func TestCheckOtherCities(t *testing.T) {
+	t.Parallel()
+	hour := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	other := &File{
+		City:        City{ID: "d", Name: named()},
+		Zones:       []Zone{{ID: "zone-d", Name: named()}},
+		Substations: []Substation{{"station-d", named(), 40}},
+		Feeders:     []Feeder{{"feeder-d", named(), "zone-d", "station-d", 0}},
+		Rationing:   []Rationing{{ID: "r", Feeders: []string{"feeder-d", "feeder-1"}, Exempt: true}, {ID: "s", Zone: "zone-a", Exempt: true}},
+		Tankers:     []Tanker{{"load", "oil", hour, 9000}},
+		Meters:      []Meter{{ID: "m", Zone: "zone-d", Utility: meter.Electricity, At: "station"}},
+	}
+	var got []string
+	for _, p := range Check([]*File{other, town()}) {
+		got = append(got, p.Path+": "+p.Message)
+	}
+	want := `rationing[0].feeders[1]: feeder "feeder-1" belongs to city "c"; list this in that city's file
+rationing[1].zone: zone "zone-a" belongs to city "c"; list this in that city's file
+tankers[0].tank: tank "oil" belongs to city "c"; list this in that city's file
+meters[0].at: substation "station" belongs to city "c"; list this in that city's file`
+	if text := strings.Join(got, "\n"); text != want {
+		t.Errorf("got:\n%s\nwant:\n%s", text, want)
 	}
 }
 

@@ -1,6 +1,10 @@
 package zone
 
-import "time"
+import (
+	"time"
+
+	"github.com/imdad-telemetry/imdad/collector/meter"
+)
 
 // City returns a city, its time zone filled in.
 func (r *Registry) City(id string) (*City, bool) { return lookup(r, r.cities, CityKind, id) }
@@ -37,6 +41,13 @@ func (r *Registry) Plant(id string) (*Plant, bool) { return lookup(r, r.plants, 
 func (r *Registry) Index(kind Kind, id string) (int, bool) {
 	p, ok := r.places[id]
 	return int(p.index), ok && p.kind == kind
+}
+
+// MeterIndex returns where in Meters() the meter stands that reports under
+// zone, utility and id.
+func (r *Registry) MeterIndex(zone string, utility meter.Utility, id string) (int, bool) {
+	i, ok := r.byKey[meterKey{zone, utility, id}]
+	return int(i), ok
 }
 
 // Location is the time zone of a city; UTC for one that is not registered.

@@ -183,7 +183,10 @@ type Rationing struct {
 	Feeders []string `yaml:"feeders"`
 	Zone    string   `yaml:"zone"` // every feeder of it; instead of Feeders
 	// RRule is when blocks begin, as RFC 5545 says, in the city's local time
-	// ("FREQ=DAILY;BYHOUR=17;BYMINUTE=0"), and Off is how long each lasts.
+	// ("FREQ=DAILY;BYHOUR=17;BYMINUTE=0"), and Off is how long each lasts by the
+	// clock on the wall, summer time or not. Without a DTSTART in it, which
+	// stands among the other parts, its intervals count from ValidFrom or from a
+	// Monday long ago.
 	RRule string        `yaml:"rrule"`
 	Off   time.Duration `yaml:"off"`
 	Cycle Cycle         `yaml:"cycle"`
@@ -196,8 +199,8 @@ type Rationing struct {
 	Source    string    `yaml:"source"`     // who announced it
 }
 
-// Cycle is so long off, so long on, again and again since Anchor, which is
-// the beginning of a time off.
+// Cycle is so long off, so long on, by elapsed time, again and again before and
+// after Anchor, which is the beginning of a time off.
 type Cycle struct {
 	Off    time.Duration `yaml:"off"`
 	On     time.Duration `yaml:"on"`

@@ -112,7 +112,7 @@ func (r *Registry) Object(id string) (Object, bool) {
 
 // Meter returns the meter that reports under zone, utility and id.
 func (r *Registry) Meter(zone string, utility meter.Utility, id string) (*Meter, bool) {
-	i, ok := r.byKey[meterKey{zone, utility, id}]
+	i, ok := r.MeterIndex(zone, utility, id)
 	if !ok {
 		return nil, false
 	}

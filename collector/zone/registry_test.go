@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/imdad-telemetry/imdad/collector/meter"
 )
@@ -94,6 +95,52 @@ func TestRegistryLookups(t *testing.T) {
 	counts := []int{len(r.Zones()), len(r.Substations()), len(r.Feeders()), len(r.PumpingStations()), len(r.WaterLines()), len(r.Tanks()), len(r.Plants()), len(r.Meters())}
 	if got, want := fmt.Sprint(counts), "[3 1 2 1 2 2 1 5]"; got != want {
 		t.Errorf("counts %s, want %s", got, want)
+	}
+}
+
+func TestRegistryByID(t *testing.T) {
+	t.Parallel()
+	f := town()
+	f.City.Timezone = "Asia/Baku"
+	f.Zones[1].Contract.PowerKW = 500
+	f.Rationing = []Rationing{{ID: "r", Zone: "zone-a", Exempt: true}}
+	f.Tankers = []Tanker{{ID: "load", Tank: "oil", ETA: time.Unix(1763895600, 0), VolumeL: 9000}}
+	other := &File{City: City{ID: "d", Name: named()}, Zones: []Zone{{ID: "zone-d", Name: named()}}}
+	r, err := New([]*File{other, f})
+	if err != nil {
+		t.Fatal(err)
+	}
+	city, _ := r.City("c")
+	area, _ := r.Zone("zone-b")
+	station, _ := r.Substation("station")
+	feeder, _ := r.Feeder("feeder-2")
+	pumps, _ := r.PumpingStation("pumps")
+	line, _ := r.WaterLine("main-2")
+	tank, _ := r.Tank("oil")
+	plant, _ := r.Plant("mill")
+	if city != &r.Cities()[1] || area.Contract.PowerKW != 500 || station != &r.Substations()[0] || feeder != &r.Feeders()[1] ||
+		pumps != &r.PumpingStations()[0] || line != &r.WaterLines()[1] || tank != &r.Tanks()[1] || plant != &r.Plants()[0] {
+		t.Error("an object was not found by its id")
+	}
+	if _, ok := r.Feeder("mill"); ok {
+		t.Error("a plant counts as a feeder")
+	}
+	if _, ok := r.Plant("nobody"); ok {
+		t.Error("a plant that is not there was found")
+	}
+	if i, ok := r.Index(ZoneKind, "zone-b"); !ok || r.Zones()[i].ID != "zone-b" {
+		t.Errorf("zone-b is zone %d, %v", i, ok)
+	}
+	if i, ok := r.MeterIndex("zone-b", meter.Fuel, "m1"); !ok || r.Meters()[i].At != "oil" {
+		t.Errorf("m1 is meter %d, %v", i, ok)
+	}
+	for id, want := range map[string]string{"c": "Asia/Baku", "d": DefaultTimezone, "e": "UTC"} {
+		if got := r.Location(id).String(); got != want {
+			t.Errorf("city %s is in %s, want %s", id, got, want)
+		}
+	}
+	if len(r.Rationing()) != 1 || len(r.Tankers()) != 1 || !r.Programme().Plan("feeder-1", time.Now(), 0).Exempt {
+		t.Error("rationing or tankers are lost")
 	}
 }
 
