@@ -1,0 +1,89 @@
+package rule
+
+// addElectricity follows each feeder up to its substation and each plant up to
+// its feeder. The registry has no cycles.
+func (n *network) addElectricity() {
+	reg := n.registry
+	n.byFeeder = make([][]int32, len(reg.Feeders()))
+	n.bySubstation = make([][]int32, len(reg.Substations()))
+	n.stationFeeds = make([][]int32, len(reg.Substations()))
+	n.byZone = make([][]int32, len(reg.Zones()))
+	n.zoneFeeders = make([][]int32, len(reg.Zones()))
+	n.cityFeeders = make([][]int32, len(reg.Cities()))
+	n.cityStations = make([][]int32, len(reg.Cities()))
+	for _, f := range reg.Feeders() {
+		n.feederFrom = append(n.feederFrom, n.find(f.From))
+	}
+	for i := range reg.Feeders() {
+		n.addFeeder(int32(i))
+	}
+	for i := range reg.Substations() {
+		collect(n.cityStations, n.cityOf[substationClass][i], int32(i))
+	}
+	for i, p := range reg.Plants() {
+		n.addPlant(int32(i), p.Feeder, p.WaterLine)
+	}
+}
+
+func (n *network) addFeeder(i int32) {
+	from := n.feederFrom[i]
+	if from.class == substationClass {
+		collect(n.stationFeeds, from.index, i)
+	}
+	for from.class == feederClass {
+		from = n.feederFrom[from.index]
+	}
+	root := int32(-1)
+	if from.class == substationClass {
+		root = from.index
+	}
+	n.substation = append(n.substation, root)
+	collect(n.zoneFeeders, n.zoneOf[feederClass][i], i)
+	collect(n.cityFeeders, n.cityOf[feederClass][i], i)
+}
+
+func (n *network) addPlant(i int32, feeder, line string) {
+	from := n.find(feeder)
+	n.plantFrom = append(n.plantFrom, from)
+	n.plantLine = append(n.plantLine, n.index(line, lineClass))
+	collect(n.byZone, n.zoneOf[plantClass][i], i)
+	for ; from.class == feederClass; from = n.feederFrom[from.index] {
+		collect(n.byFeeder, from.index, i)
+	}
+	if from.class == substationClass {
+		collect(n.bySubstation, from.index, i)
+	}
+}
+
+// collect adds to the list of an owner, if there is one.
+func collect(lists [][]int32, owner, item int32) {
+	if owner >= 0 {
+		lists[owner] = append(lists[owner], item)
+	}
+}
+
+// placeSubstations puts a substation that feeds one zone alone into that zone,
+// so that its alarms reach that zone's manager and no other.
+func (n *network) placeSubstations() {
+	only := make([]int32, len(n.places[substationClass]))
+	for i := range only {
+		only[i] = -1
+	}
+	for f, s := range n.substation {
+		if s < 0 {
+			continue
+		}
+		switch z := n.zoneOf[feederClass][f]; only[s] {
+		case -1, z:
+			only[s] = z
+		default:
+			only[s] = -2
+		}
+	}
+	for s, z := range only {
+		if z >= 0 {
+			n.places[substationClass][s].inZone = n.places[zoneClass][z].id
+			n.zoneOf[substationClass][s] = z
+		}
+	}
+}
