@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/imdad-telemetry/imdad/alerting/rule"
 )
 
 // Config is the file of people: who there is, who hears of what over which
@@ -24,11 +22,10 @@ type Config struct {
 	Keep time.Duration `yaml:"keep"`
 }
 
-// Pace bounds how many notices one person gets. It is a bucket of Burst
-// tokens that gets one more each Every: a notice takes one. Critical alarms may
-// overdraw it by Critical. In an hour that makes at most
-// Burst + 1h/Every − 1 + Critical notices: 10 by the defaults, as DOMAIN.md §4 and
-// §5 ask.
+// Pace bounds how many notices one person gets. Each takes a token from a bucket
+// of Burst that gets one more each Every. Critical alarms have Critical tokens
+// besides, which come back one each 6 × Every. In any hour that makes at most
+// Burst + 5 + Critical notices, 10 by the defaults, as DOMAIN.md §4 and §5 ask.
 type Pace struct {
 	Every    time.Duration `yaml:"every"`
 	Burst    int           `yaml:"burst"`
@@ -74,29 +71,6 @@ func (v *checker) pace(p Pace) {
 	v.number("pace.critical", p.Critical, 0, 100)
 	v.number("pace.flood", p.Flood, 1, 1000)
 	v.number("pace.calm", p.Calm, 1, p.Flood)
-}
-
-// Level is a severity in a file: critical, high, medium or low.
-type Level rule.Severity
-
-// The severities as they are written in files.
-const (
-	levelLow      = Level(rule.Low)
-	levelMedium   = Level(rule.Medium)
-	levelHigh     = Level(rule.High)
-	levelCritical = Level(rule.Critical)
-)
-
-var levels = map[string]Level{"low": levelLow, "medium": levelMedium, "high": levelHigh, "critical": levelCritical}
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (l *Level) UnmarshalText(text []byte) error {
-	s, ok := levels[string(text)]
-	if !ok {
-		return fmt.Errorf("%q is no severity; use critical, high, medium or low", text)
-	}
-	*l = s
-	return nil
 }
 
 // Span is a duration that may be given in days and weeks: 12h, 1d, 1w.

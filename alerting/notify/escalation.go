@@ -6,17 +6,18 @@ import (
 	"time"
 
 	"github.com/imdad-telemetry/imdad/alerting/alarm"
+	"github.com/imdad-telemetry/imdad/alerting/rule"
 )
 
 // Escalation says who is told when nobody has acknowledged an alarm for some
 // time. Several make a ladder.
 type Escalation struct {
-	Name       string        `yaml:"name"`
-	Zones      []string      `yaml:"zones"`      // none: all
-	Severities []Level       `yaml:"severities"` // none: all
-	After      time.Duration `yaml:"after"`      // since the alarm was shown
-	To         []string      `yaml:"to"`         // ids of people
-	Rota       *Rota         `yaml:"rota"`       // who is on call, besides To
+	Name       string          `yaml:"name"`
+	Zones      []string        `yaml:"zones"`      // none: all
+	Severities []rule.Severity `yaml:"severities"` // none: all
+	After      time.Duration   `yaml:"after"`      // since the alarm was shown
+	To         []string        `yaml:"to"`         // ids of people
+	Rota       *Rota           `yaml:"rota"`       // who is on call, besides To
 }
 
 // Rota is a list of people who are on call in turn.
@@ -36,7 +37,7 @@ func (r *Rota) onCall(now time.Time) string {
 }
 
 func (e *Escalation) fits(a *alarm.Alarm) bool {
-	return (len(e.Severities) == 0 || slices.Contains(e.Severities, Level(a.Severity))) &&
+	return (len(e.Severities) == 0 || slices.Contains(e.Severities, a.Severity)) &&
 		(len(e.Zones) == 0 || slices.Contains(e.Zones, a.InZone))
 }
 

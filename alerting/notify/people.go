@@ -7,29 +7,16 @@ import (
 	"time"
 
 	"github.com/imdad-telemetry/imdad/alerting/message"
+	"github.com/imdad-telemetry/imdad/alerting/rule"
 	"github.com/imdad-telemetry/imdad/collector/zone"
 )
-
-// Role is what a person answers for.
-type Role string
-
-// The roles, by their letters in the catalogue of DOMAIN.md §4: Z, P, U, M, O.
-const (
-	ZoneManager Role = "zone_manager"
-	PlantRole   Role = "plant"
-	Utility     Role = "utility"
-	Ministry    Role = "ministry"
-	Operations  Role = "operations"
-)
-
-var roles = []string{string(ZoneManager), string(PlantRole), string(Utility), string(Ministry), string(Operations)}
 
 // Person is somebody who gets notices.
 type Person struct {
 	ID       string           `yaml:"id"`
 	Name     zone.Name        `yaml:"name"`
 	Language message.Language `yaml:"language"` // ar or en; default ar
-	Role     Role             `yaml:"role"`
+	Role     rule.Role        `yaml:"role"`
 	// Zones, Cities and Plants are what concerns the person: an alarm in any of
 	// them. None at all: everything.
 	Zones  []string `yaml:"zones"`
@@ -80,10 +67,10 @@ func (v *checker) person(path string, p Person) {
 	}
 	v.known(path+".language", "language", string(p.language()), []string{"ar", "en"})
 	v.role(path+".role", p.Role)
-	if p.Role == PlantRole && len(p.Plants) == 0 {
+	if p.Role == rule.PlantStaff && len(p.Plants) == 0 {
 		v.add(path+".plants", "missing; name the plants that %s answers for", p.ID)
 	}
-	if p.Role == ZoneManager && len(p.Zones)+len(p.Cities) == 0 {
+	if p.Role == rule.ZoneManager && len(p.Zones)+len(p.Cities) == 0 {
 		v.add(path+".zones", "missing; name the zones that %s answers for", p.ID)
 	}
 	if len(p.Contacts) == 0 {
@@ -100,12 +87,16 @@ func (v *checker) person(path string, p Person) {
 	v.quiet(path+".quiet", p.Quiet)
 }
 
-func (v *checker) role(path string, r Role) {
+func (v *checker) role(path string, r rule.Role) {
 	if r == "" {
 		v.add(path, "missing; use zone_manager, plant, utility, ministry or operations")
 		return
 	}
-	v.known(path, "role", string(r), roles)
+	known := make([]string, len(rule.Roles))
+	for i, role := range rule.Roles {
+		known[i] = string(role)
+	}
+	v.known(path, "role", string(r), known)
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

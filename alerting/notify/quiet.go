@@ -16,7 +16,7 @@ type Quiet struct {
 	To   zone.Clock     `yaml:"to"`
 	Days []zone.Weekday `yaml:"days"` // none: every day
 	// Except are the severities that disturb all the same; default critical and high.
-	Except []Level `yaml:"except"`
+	Except []rule.Severity `yaml:"except"`
 }
 
 func (q Quiet) none() bool { return q.From == q.To }
@@ -26,7 +26,7 @@ func (q Quiet) disturbs(s rule.Severity) bool {
 	if q.Except == nil {
 		return s >= rule.High
 	}
-	return slices.Contains(q.Except, Level(s))
+	return slices.Contains(q.Except, s)
 }
 
 // until returns when the quiet hours that now lies in end; zero: it lies in none.

@@ -14,12 +14,12 @@ import (
 // Route says that people of some roles hear of some alarms. The first route
 // that fits an alarm and a person decides.
 type Route struct {
-	Name       string   `yaml:"name"`
-	Kinds      []string `yaml:"kinds"`      // patterns such as elec.*; none: all
-	Except     []string `yaml:"except"`     // patterns of kinds that it leaves out
-	Severities []Level  `yaml:"severities"` // none: all
-	Roles      []Role   `yaml:"roles"`
-	Zones      []string `yaml:"zones"` // of the alarm; none: all
+	Name       string          `yaml:"name"`
+	Kinds      []string        `yaml:"kinds"`      // patterns such as elec.*; none: all
+	Except     []string        `yaml:"except"`     // patterns of kinds that it leaves out
+	Severities []rule.Severity `yaml:"severities"` // none: all
+	Roles      []rule.Role     `yaml:"roles"`
+	Zones      []string        `yaml:"zones"` // of the alarm; none: all
 	// Channels, in order of preference; none: all that the person has an
 	// address on, telegram, sms and email first.
 	Channels []string `yaml:"channels"`
@@ -50,12 +50,12 @@ var groupKeys = []string{"city", "zone", "family", "kind", "object"}
 
 func (r *Route) fits(a *alarm.Alarm) bool {
 	return (len(r.Kinds) == 0 || matches(r.Kinds, a.Kind)) && !matches(r.Except, a.Kind) &&
-		(len(r.Severities) == 0 || slices.Contains(r.Severities, Level(a.Severity))) &&
+		(len(r.Severities) == 0 || slices.Contains(r.Severities, a.Severity)) &&
 		(len(r.Zones) == 0 || slices.Contains(r.Zones, a.InZone))
 }
 
 // fitsRole tells whether a person of that role hears of the route's alarms.
-func (r *Route) fitsRole(role Role) bool { return slices.Contains(r.Roles, role) }
+func (r *Route) fitsRole(role rule.Role) bool { return slices.Contains(r.Roles, role) }
 
 func (r *Route) wait(s rule.Severity) time.Duration {
 	switch {

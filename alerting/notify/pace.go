@@ -1,0 +1,232 @@
+package notify
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/imdad-telemetry/imdad/alerting/alarm"
+	"github.com/imdad-telemetry/imdad/alerting/message"
+	"github.com/imdad-telemetry/imdad/alerting/rule"
+)
+
+// slack makes up for what is lost when fractions of tokens are added up.
+const slack = 1e-9
+
+// flush sends what is due in a person's inbox, as far as the pace allows:
+// group by group; as one digest where there are more groups than tokens, in a
+// flood, or after quiet hours.
+func (p *planner) flush(who *person, box *inbox) {
+	p.prune(box, who.ID)
+	if len(box.Items) == 0 && len(box.Planned) == 0 {
+		return
+	}
+	box.refill(p.config.Pace, p.now)
+	p.s.touchInbox(who.ID)
+	ready := p.ready(who, box)
+	switch groups := grouped(ready); {
+	case len(ready) == 0:
+	case box.Flood:
+		p.flood(who, box, ready)
+	case box.Tokens+slack < 1:
+		p.urgent(who, box, ready)
+	case float64(len(groups)) > box.Tokens+slack, slices.ContainsFunc(ready, func(it *item) bool { return it.Held }):
+		box.Tokens--
+		p.emit(who, box, ready, true)
+	default:
+		for _, g := range groups {
+			box.Tokens--
+			p.emit(who, box, g, false)
+		}
+	}
+	p.flushPlanned(who, box)
+}
+
+// prune drops news that has lost its alarm.
+func (p *planner) prune(box *inbox, person string) {
+	box.Items = slices.DeleteFunc(box.Items, func(it *item) bool {
+		_, ok := p.alarmOf(it)
+		if !ok {
+			p.s.touchInbox(person)
+		}
+		return !ok
+	})
+}
+
+// ready returns what may leave now: whole groups of which one item is due. In
+// quiet hours the rest is marked as held back.
+func (p *planner) ready(who *person, box *inbox) []*item {
+	quiet := !who.Quiet.until(p.now, who.loc).IsZero()
+	due := make(map[string]bool)
+	for _, it := range box.Items {
+		if !it.Due.After(p.now) {
+			due[it.Group] = true
+		}
+	}
+	var out []*item
+	for _, it := range box.Items {
+		a, _ := p.alarmOf(it)
+		switch {
+		case !due[it.Group]:
+		case quiet && !who.Quiet.disturbs(a.Severity):
+			it.Held = true
+		default:
+			out = append(out, it)
+		}
+	}
+	return out
+}
+
+// grouped keeps the order in which the groups began.
+func grouped(items []*item) [][]*item {
+	var out [][]*item
+	index := make(map[string]int)
+	for _, it := range items {
+		i, ok := index[it.Group]
+		if !ok {
+			i = len(out)
+			index[it.Group] = i
+			out = append(out, nil)
+		}
+		out[i] = append(out[i], it)
+	}
+	return out
+}
+
+// flood sends one digest each Every, and lets criticals through in between.
+func (p *planner) flood(who *person, box *inbox, ready []*item) {
+	if p.now.Before(box.Next) || box.Tokens+slack < 1 {
+		p.urgent(who, box, ready)
+		return
+	}
+	box.Tokens--
+	box.Next = p.now.Add(p.config.Pace.Every)
+	p.emit(who, box, ready, true)
+}
+
+// urgent sends the critical news among what has to wait, as one notice, as
+// long as there are tokens of its own for that.
+func (p *planner) urgent(who *person, box *inbox, ready []*item) {
+	var critical []*item
+	for _, it := range ready {
+		if a, _ := p.alarmOf(it); a.Severity == rule.Critical && it.Type != message.Returned && it.Type != message.Reminder {
+			critical = append(critical, it)
+		}
+	}
+	if len(critical) > 0 && box.Spare+slack >= 1 {
+		box.Spare--
+		p.emit(who, box, critical, false)
+	}
+}
+
+// maxListed bounds the alarms that a digest lists; Total counts all of them.
+const maxListed = 30
+
+// emit makes a notice of some news.
+func (p *planner) emit(who *person, box *inbox, news []*item, digest bool) {
+	alarms := make([]alarm.Alarm, 0, len(news))
+	for _, it := range news {
+		a, _ := p.alarmOf(it)
+		alarms = append(alarms, a)
+	}
+	slices.SortStableFunc(alarms, worse)
+	content := message.Content{Type: news[0].Type, Now: p.now, Alarms: alarms}
+	if digest && (len(news) > 1 || box.Flood) {
+		content.Type, content.Total = message.Digest, len(alarms)
+		content.Alarms = alarms[:min(len(alarms), maxListed)]
+		content.Stalled = p.stalled(who)
+	}
+	notice := p.post(who, p.bestRoute(news), alarms[0].Severity, content)
+	for _, it := range news {
+		p.markTold(who.ID, it, notice)
+	}
+	box.Items = slices.DeleteFunc(box.Items, func(it *item) bool { return slices.Contains(news, it) })
+}
+
+// bestRoute is the route of the worst alarm in the news.
+func (p *planner) bestRoute(news []*item) *Route {
+	worst := slices.MaxFunc(news, func(x, y *item) int {
+		a, _ := p.alarmOf(x)
+		b, _ := p.alarmOf(y)
+		return int(a.Severity) - int(b.Severity)
+	})
+	return p.named(worst.Route)
+}
+
+// post puts a notice into the outbox: a row for each way, or one with the other
+// ways to fall back on.
+func (p *planner) post(who *person, r *Route, s rule.Severity, c message.Content) int64 {
+	ways := p.ways(who, r)
+	p.s.LastNotice++
+	notice := p.s.LastNotice
+	if len(ways) == 0 {
+		return notice // Check has said so
+	}
+	fallback := ways[1:]
+	if r.everyWay(s) {
+		fallback = nil
+	} else {
+		ways = ways[:1]
+	}
+	for _, w := range ways {
+		p.s.addRow(&row{
+			Notice: notice, Channel: w.Channel, Address: w.Address, Person: who.ID, Language: who.language(),
+			Created: p.now, Content: c, Fallback: fallback,
+		})
+	}
+	p.s.unsent[notice] = true
+	return notice
+}
+
+func (p *planner) markTold(person string, it *item, notice int64) {
+	th := p.s.threads[it.ID]
+	if th == nil || it.Type == message.Returned || th.Alarm.Occurrence != it.Occurrence {
+		return
+	}
+	t := th.Told[person]
+	if t == nil {
+		t = &told{}
+		th.Told[person] = t
+	}
+	t.At, t.Severity = p.now, th.Alarm.Severity
+	t.Notices = append(t.Notices, notice)
+	p.s.touchThread(it.ID)
+}
+
+// stalled names every plant that stands still where a person answers for it:
+// those found at a standstill, also where a known cause hides that alarm, and
+// those that standing alarms stall.
+func (p *planner) stalled(who *person) []string {
+	var out []string
+	for _, th := range p.s.sortedThreads() {
+		if th.Alarm.Kind == "plant.stalled" && p.near(who, th.Alarm.Object) {
+			out = append(out, th.Alarm.Object)
+		}
+		for _, id := range th.Alarm.Stalls {
+			if th.shown() && p.near(who, id) {
+				out = append(out, id)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// worse orders alarms for a list: the worst first, then the oldest.
+func worse(a, b alarm.Alarm) int {
+	switch {
+	case a.Severity != b.Severity:
+		return int(b.Severity) - int(a.Severity)
+	case !a.Raised.Equal(b.Raised):
+		return a.Raised.Compare(b.Raised)
+	}
+	return strings.Compare(a.ID, b.ID)
+}
+
+// sooner returns the earlier of two times, of which zero means never.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
