@@ -94,8 +94,8 @@ func withoutURL(err error) error {
 	return err
 }
 
-// quote is the beginning of an answer on one line, for an error.
-func (r Reply) quote() string {
+// Quote is the beginning of the answer on one line, for an error.
+func (r Reply) Quote() string {
 	text := strings.Join(strings.Fields(strings.ToValidUTF8(string(r.Body[:min(len(r.Body), maxQuoted)]), "")), " ")
 	if text == "" {
 		return http.StatusText(r.Status)

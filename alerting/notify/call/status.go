@@ -15,18 +15,24 @@ const maxWait = time.Hour
 // Err judges the reply by its status: nil for a 2xx; for good (notify.ErrPermanent) as Permanent says; worth another try
 // otherwise, after the Retry-After of the answer if there is one.
 func (r Reply) Err() error {
-	if r.Status/100 == 2 {
+	switch {
+	case r.Status/100 == 2:
 		return nil
+	case Permanent(r.Status):
+		return fmt.Errorf("%w: %w", notify.ErrPermanent, r.status())
 	}
-	err := fmt.Errorf("status %d: %s", r.Status, r.quote())
-	if Permanent(r.Status) {
-		return fmt.Errorf("%w: %w", notify.ErrPermanent, err)
-	}
-	if after, ok := r.retryAfter(time.Now()); ok {
-		return After(after, err)
-	}
-	return err
+	return r.Again()
 }
+
+// Again is the error of a reply after which another try is worth while, whatever its status says.
+func (r Reply) Again() error {
+	if after, ok := r.retryAfter(time.Now()); ok {
+		return After(after, r.status())
+	}
+	return r.status()
+}
+
+func (r Reply) status() error { return fmt.Errorf("status %d: %s", r.Status, r.Quote()) }
 
 // Permanent tells whether the notice itself is refused: a 4xx, but not 408, 425 and 429, which ask for patience, nor 401
 // and 407, after which another secret will do.
