@@ -52,6 +52,9 @@ func (s *speaker) kind(kind string) string {
 }
 
 func (s *speaker) title(kind string) string {
+	if kind == UpcomingKind {
+		return s.say("upcoming.title", nil)
+	}
 	return s.say(s.kind(kind)+".title", values{"kind": {text: clean(kind), known: true}}.lookup)
 }
 

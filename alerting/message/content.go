@@ -32,6 +32,9 @@ const (
 	Upcoming   Type = "upcoming"   // rationing is planned
 )
 
+// UpcomingKind stands for Upcoming notices where kinds of alarms are named.
+const UpcomingKind = "ration.upcoming"
+
 // Content is what a notice is about, before it is put into words.
 type Content struct {
 	Type Type `json:"type"`
