@@ -14,12 +14,11 @@ import (
 )
 
 // MarshalRegistry writes a city as the YAML that LoadRegistry reads, one object
-// a line, without what is zero. Meters are written out, so that the text stands
-// for itself; LoadRegistry takes some 15,000 of them in YAML.
+// a line, without what is zero. LoadFiles and ShippedFile put the meters of CSV
+// lists into the file, so that what is written stands for itself; LoadRegistry
+// takes some 15,000 meters in YAML.
 func MarshalRegistry(f *zone.File) ([]byte, error) {
-	whole := *f
-	whole.MetersCSV = nil
-	v := reflect.ValueOf(whole)
+	v := reflect.ValueOf(*f)
 	var text strings.Builder
 	for i := range v.NumField() {
 		field, key := v.Field(i), yamlKey(v.Type().Field(i))

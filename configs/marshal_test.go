@@ -110,13 +110,15 @@ func TestMarshalIsReadable(t *testing.T) {
 	t.Parallel()
 	text, err := MarshalRegistry(&zone.File{
 		City:      zone.City{ID: "c", Name: zone.Name{En: "City", Ar: "مدينة"}},
-		MetersCSV: []string{"gone.csv"},
+		MetersCSV: []string{"city.meters.csv"},
 		Rationing: []zone.Rationing{{ID: "r", Feeders: []string{"f1", "f2"}, RRule: "FREQ=DAILY", Off: 2 * time.Hour}},
 	})
 	want := strings.Join([]string{
 		`city: {id: c, name: {en: City, ar: "مدينة"}}`,
 		`rationing:`,
-		`  - {id: r, feeders: [f1, f2], rrule: "FREQ=DAILY", off: 2h0m0s}`, ``}, "\n")
+		`  - {id: r, feeders: [f1, f2], rrule: "FREQ=DAILY", off: 2h0m0s}`,
+		`meters_csv:`,
+		`  - "city.meters.csv"`, ``}, "\n")
 	if err != nil || string(text) != want {
 		t.Errorf("%v\n%s", err, text)
 	}

@@ -23,13 +23,14 @@ func Scale(reg *zone.Registry, meters int) (*zone.Registry, error) {
 	for _, c := range reg.Cities() {
 		s.files[c.ID] = &zone.File{City: c}
 	}
+	copies := max(1, (meters+have-1)/have)
 	for _, z := range reg.Zones() {
-		f := s.files[z.City]
-		f.Zones = append(f.Zones, zone.Zone{ID: z.ID, Name: z.Name})
+		s.zone(z.ID, float64(copies))
 	}
-	for n := 1; n == 1 || (n-1)*have < meters; n++ {
-		s.copy(n)
+	for n := range copies {
+		s.copy(n + 1)
 	}
+	s.rationing(copies)
 	s.meters(meters)
 
 	files := make([]*zone.File, 0, len(s.files))
@@ -61,7 +62,34 @@ func nth(id string, n int) string {
 	return fmt.Sprintf("%s-%d", id, n)
 }
 
-// copy adds the n-th copy of everything but zones and meters.
+// zone adds a zone that was promised so many times as much.
+func (s *scaler) zone(id string, times float64) {
+	def, _ := s.reg.Zone(id)
+	z := *def
+	z.Contract.PowerKW *= times
+	z.Contract.WaterM3PerD *= times
+	z.Contract.FuelLPerD *= times
+	f := s.file(id)
+	f.Zones = append(f.Zones, z)
+}
+
+// rationing adds the rules, each for all copies of its feeders.
+func (s *scaler) rationing(copies int) {
+	for _, o := range s.reg.Rationing() {
+		f, feeders := s.file(o.Zone), o.Feeders
+		if o.Zone == "" {
+			f, o.Feeders = s.file(feeders[0]), nil
+		}
+		for n := range copies {
+			for _, id := range feeders {
+				o.Feeders = append(o.Feeders, nth(id, n+1))
+			}
+		}
+		f.Rationing = append(f.Rationing, o)
+	}
+}
+
+// copy adds the n-th copy of everything but zones, rationing and meters.
 func (s *scaler) copy(n int) {
 	for _, o := range s.reg.Substations() {
 		f := s.file(o.ID)
@@ -93,6 +121,11 @@ func (s *scaler) copy(n int) {
 		o.ID, o.Feeder, o.WaterLine = nth(o.ID, n), nth(o.Feeder, n), nth(o.WaterLine, n)
 		f.Plants = append(f.Plants, o)
 	}
+	for _, o := range s.reg.Tankers() {
+		f := s.file(o.Tank)
+		o.ID, o.Tank = nth(o.ID, n), nth(o.Tank, n)
+		f.Tankers = append(f.Tankers, o)
+	}
 }
 
 // meters adds total meters, copy by copy.
@@ -111,6 +144,6 @@ func (s *scaler) meters(total int) {
 
 func (s *scaler) meter(m zone.Meter, n int) {
 	f := s.file(m.Zone)
-	m.ID, m.At = nth(m.ID, n), nth(m.At, n)
+	m.ID, m.At, m.Gateway = nth(m.ID, n), nth(m.At, n), nth(m.Gateway, n)
 	f.Meters = append(f.Meters, m)
 }

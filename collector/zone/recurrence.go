@@ -147,7 +147,7 @@ func (r *recurrence) starts(from, to wallTime) []wallTime {
 	next := rule.Iterator()
 	var out []wallTime
 	for w, ok := next(); ok && !w.After(to); w, ok = next() {
-		if !w.Before(from) && !(r.fixed && w.Before(r.option.Dtstart)) {
+		if !w.Before(from) && (!r.fixed || !w.Before(r.option.Dtstart)) {
 			out = append(out, w)
 		}
 	}

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
 	"github.com/rs/zerolog"
 
 	"github.com/imdad-telemetry/imdad/collector/metersim"
@@ -65,9 +64,10 @@ func describe(path string, network *zone.Registry, meters []zone.Meter) error {
 		Plants: network.Plants(), MetersCSV: []string{list},
 	}
 	for _, z := range network.Zones() {
-		file.Zones = append(file.Zones, zone.Zone{ID: z.ID, Name: z.Name})
+		def, _ := network.Zone(z.ID)
+		file.Zones = append(file.Zones, *def)
 	}
-	text, err := yaml.Marshal(file)
+	text, err := configs.MarshalRegistry(&file)
 	if err != nil {
 		return err
 	}
@@ -90,9 +90,9 @@ func original(network *zone.Registry, id string) string {
 }
 
 func writeMeters(path string, meters []zone.Meter) error {
-	rows := [][]string{{"id", "zone", "utility", "at", "interval_s"}}
+	rows := [][]string{{"id", "zone", "utility", "at", "interval_s", "gateway", "backup"}}
 	for _, m := range meters {
-		rows = append(rows, []string{m.ID, m.Zone, string(m.Utility), m.At, strconv.FormatFloat(m.IntervalS, 'f', -1, 64)})
+		rows = append(rows, []string{m.ID, m.Zone, string(m.Utility), m.At, strconv.FormatFloat(m.IntervalS, 'f', -1, 64), m.Gateway, strconv.FormatBool(m.Backup)})
 	}
 	file, err := os.Create(path)
 	if err != nil {
