@@ -46,7 +46,7 @@ func TestMarshalShippedCities(t *testing.T) {
 // TestMarshalEverything has a value in every field there is.
 func TestMarshalEverything(t *testing.T) {
 	t.Parallel()
-	name := zone.Name{En: `A "name": with, all {of} [it] # and \ more`, Ar: "اسم\tآخر\n‏"}
+	name := zone.Name{En: `A "name": with, all {of} [it] # and \ more`, Ar: "اسم\tآخر\n\u200f"}
 	start := time.Date(2026, 11, 23, 6, 0, 0, 500e6, time.FixedZone("", 3*3600))
 	f := &zone.File{
 		City: zone.City{ID: "c", Name: name, Timezone: "Asia/Damascus", Holidays: []zone.Holiday{
