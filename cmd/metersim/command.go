@@ -17,7 +17,7 @@ import (
 )
 
 // defaultCity is the shipped city that plays without --fleet.
-const defaultCity = "sheikh-najjar"
+const defaultCity = metersim.DefaultCity
 
 // errUnacknowledged makes the exit code tell what the summary says.
 var errUnacknowledged = errors.New("not everything was acknowledged by the broker")
@@ -31,7 +31,11 @@ type command struct {
 
 	Fleet  []string `placeholder:"FILE" help:"Registry files of the city to play (default: the built-in Sheikh Najjar)."`
 	Meters int      `placeholder:"N" help:"Scale the fleet to N meters by copying its networks and plants under new ids."`
-	Seed   int64    `default:"1" placeholder:"N" help:"Of everything that looks random (default: 1)."`
+	Seed   *int64   `placeholder:"N" help:"Of everything that looks random (default: 1). A scenario is played as written at its own seed, which is its default, and varied at any other."`
+
+	Scenario string `placeholder:"NAME" help:"Play a scenario: one that ships with metersim, or a file that ends in .yaml."`
+	Events   string `type:"path" placeholder:"FILE" help:"With --scenario: write what happened, and what the alarms must make of it, to FILE as JSON lines."`
+	Registry string `type:"path" placeholder:"FILE" help:"With --scenario: first write the city, with the programme and the orders of the scenario, to FILE; the service under test is to load it."`
 
 	ClockStart time.Time     `placeholder:"T" help:"What the simulated clock shows at the start, as RFC 3339 (default: now)."`
 	Speed      float64       `default:"1" placeholder:"N" help:"Simulated seconds in a real one (default: 1)."`
@@ -59,9 +63,16 @@ func (c *command) run(ctx context.Context, stdout, stderr io.Writer) (err error)
 		defer func() { err = errors.Join(err, f.Close()) }()
 		o.Truth = f
 	}
+	if err := c.writeRegistry(o.Plan); err != nil {
+		return err
+	}
 	fleet, err := metersim.New(o)
 	if err != nil {
 		return err
+	}
+	if o.Plan != nil {
+		fmt.Fprintf(stderr, "%s plays from %s to %s; the service's clock must say the same: --clock-start %s --speed %v\n",
+			o.Plan.Scenario.Name, o.Plan.Start.Format(time.DateTime), o.Plan.End.Format(time.DateTime), o.Plan.Start.Format(time.RFC3339), c.Speed)
 	}
 	shown := make(chan struct{})
 	watching, done := context.WithCancel(context.Background())
@@ -70,6 +81,7 @@ func (c *command) run(ctx context.Context, stdout, stderr io.Writer) (err error)
 	done()
 	<-shown
 	fmt.Fprintln(stdout, summary)
+	err = errors.Join(err, c.writeEvents(o.Plan))
 	if err == nil && c.QoS > 0 && summary.Acknowledged < summary.Published {
 		err = errUnacknowledged
 	}
@@ -78,11 +90,10 @@ func (c *command) run(ctx context.Context, stdout, stderr io.Writer) (err error)
 
 func (c *command) options(stderr io.Writer) (metersim.Options, error) {
 	o := metersim.DefaultOptions()
-	reg, err := c.registry()
-	if err != nil {
+	if err := c.stageOrCity(&o); err != nil {
 		return o, err
 	}
-	o.Registry, o.Meters, o.Seed = reg, c.Meters, c.Seed
+	o.Meters = c.Meters
 	o.Broker, o.ClientID, o.Username, o.Password = c.Broker, c.ClientID, c.Username, c.Password
 	o.QoS, o.Connections = c.QoS, c.Connections
 	o.Start, o.Speed, o.Rate, o.Interval, o.Jitter = c.ClockStart, c.Speed, c.Rate, c.Interval, c.Jitter

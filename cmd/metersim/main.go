@@ -37,13 +37,27 @@ Examples:
   metersim --broker tcp://127.0.0.1:1883 --interval 1s --for 30s --truth truth.jsonl
   # a load test
   metersim --broker tcp://127.0.0.1:1883 --meters 10000 --rate 50000 --messages 1000000
+  # a day in which things go wrong, an hour in a minute, and what the alarms must make of it
+  metersim --broker tcp://127.0.0.1:1883 --scenario demo-day --speed 60 --registry city.yaml --events events.jsonl
+  # the same for a play of your own; configs/scenarios/README.md tells how to write one
+  metersim --broker tcp://127.0.0.1:1883 --scenario my-play.yaml --speed 60 --registry city.yaml --events events.jsonl
   # a city of your own at a broker with a password
   METERSIM_PASSWORD=secret metersim --broker ssl://mqtt.example.org:8883 --username lab --fleet city.yaml
+
+Other commands, each with its own --help:
+  metersim scenarios                                             the plays that ship with it
+  metersim score --events events.jsonl --journal journal.jsonl   hold an alarm journal against what was played
 
 The summary goes to standard output, progress to standard error. The exit code is 0 if the broker acknowledged
 everything, 1 if not, 2 for a wrong command line.`
 
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == "score" {
+		return executeScore(args[1:], stdout, stderr)
+	}
+	if len(args) > 0 && args[0] == "scenarios" {
+		return executeScenarios(args[1:], stdout, stderr)
+	}
 	var c command
 	program := cli.Program{Name: "metersim", Description: description, Grammar: &c, Stdout: stdout, Stderr: stderr}
 	if parsed, code := program.Parse(args); parsed == nil {

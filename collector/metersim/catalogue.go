@@ -21,6 +21,7 @@ var catalogue = map[string]kind{
 	"substation_trip": {on: []string{"substation"}, set: (*stage).substationTrip},
 	"unannounced_cut": {on: []string{"zone"}, params: []string{"feeders"}, set: (*stage).unannouncedCut},
 	"rationing":       {on: []string{"rule", "feeder", "zone", "city"}, params: []string{"overrun", "lag", "stage"}, set: (*stage).rationing},
+	"stage":           {on: []string{"city"}, params: []string{"stage"}, set: (*stage).announce},
 	"silent_cut":      {on: []string{"feeder"}, params: []string{"last_gasp"}, set: (*stage).silentCut},
 	"black_start":     {on: []string{"city"}, params: []string{"gap"}, set: (*stage).blackStart},
 	"brownout":        {on: []string{"city", "substation", "feeder", "plant"}, params: []string{"level_pct", "hover_pct", "ramp"}, set: (*stage).brownout},

@@ -2,6 +2,7 @@ package metersim
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/imdad-telemetry/imdad/collector/meter"
@@ -53,7 +54,6 @@ func (st *stage) darkness(i *incident, tops ...string) {
 	i.forbid("elec.outage", flicker, below...)
 	i.forbid("elec.phase_loss|elec.voltage_low|elec.voltage_high|elec.unbalance", flicker, slices.Concat(tops, below)...)
 	i.forbid("plant.stalled", 0, plants...)
-	i.forbid("meter.offline", 0, st.net.meters(slices.Concat(tops, below)...)...)
 	i.allow("plant.stalled", aftermath, plants...)
 	i.allow("plant.stall_forecast", aftermath, plants...)
 	i.allow("fuel.cover_low", aftermath, slices.Concat(plants, st.net.tanks(plants, meter.Fuel))...)
@@ -71,13 +71,20 @@ func (st *stage) feederTrip(i *incident) {
 	i.expect("elec.outage", i.Object, outageWithin)
 	i.forbid("elec.ration_unannounced|elec.ration_overrun", 0, "*")
 	st.darkness(i, i.Object)
+	st.speaking(i, i.Object)
 }
 
-func (st *stage) substationTrip(i *incident) {
-	i.apply = cut(i.Object)
-	i.expect("elec.outage", i.Object, outageWithin)
-	i.forbid("elec.ration_unannounced|elec.ration_overrun", 0, "*")
-	st.darkness(i, i.Object)
+// substationTrip is a feeder's trip one storey up.
+func (st *stage) substationTrip(i *incident) { st.feederTrip(i) }
+
+// speaking says that the meters behind a cut go on speaking, and so nobody
+// should call them silent.
+func (st *stage) speaking(i *incident, tops ...string) {
+	at := slices.Clone(tops)
+	for _, top := range tops {
+		at = slices.Concat(at, st.net.feeders(top), st.net.plants(top))
+	}
+	i.forbid("meter.offline", 0, st.net.meters(at...)...)
 }
 
 // unannouncedCut takes off feeders of a zone that come straight from a
@@ -101,6 +108,7 @@ func (st *stage) unannouncedCut(i *incident) {
 	i.expect("elec.ration_unannounced", i.Object, unannouncedWithin)
 	i.forbid("elec.outage", flicker, heads...)
 	st.darkness(i, heads...)
+	st.speaking(i, heads...)
 }
 
 // blackStart takes the whole city off; its substations come back one after the
@@ -159,12 +167,12 @@ func (st *stage) silentCut(i *incident) {
 		gasped[r.probe] = true
 	}}
 	i.expect("elec.outage", i.Object, silentWithin)
+	i.allow("meter.offline", flicker, st.net.meters(i.Object)...) // the feeder's own has a battery, yet is silent
 	i.forbid("elec.ration_unannounced|elec.ration_overrun", 0, "*")
 	st.darkness(i, i.Object)
-	// The meters of tanks in its plants are silent with the rest.
 	var ids []string
 	for _, m := range st.Registry.Meters() {
-		if mute[key(m)] {
+		if mute[key(m)] && !m.Backup {
 			ids = append(ids, m.ID)
 		}
 	}
@@ -236,4 +244,9 @@ func (st *stage) block(i *incident, announced time.Time) {
 	i.forbid("elec.outage", flicker, i.Object)
 	i.forbid("elec.ration_unannounced", flicker, st.net.zones(i.Object)...)
 	st.darkness(i, i.Object)
+	st.speaking(i, i.Object)
 }
+
+// announce is a stage of rationing that the programme's rules wait for. It does
+// nothing by itself: the harness announces it, by the event's object.
+func (st *stage) announce(i *incident) { i.event.Object = strconv.Itoa(max(1, i.Stage)) }

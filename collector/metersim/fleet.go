@@ -30,6 +30,9 @@ func New(o Options) (*Fleet, error) {
 	if err := o.validate(); err != nil {
 		return nil, fmt.Errorf("simulate meters: %w", err)
 	}
+	if o.Plan != nil {
+		return newStagedFleet(o)
+	}
 	if o.Start.IsZero() {
 		o.Start = time.Now()
 	}
@@ -146,7 +149,12 @@ func (f *Fleet) Run(ctx context.Context) (Summary, error) {
 			return err
 		})
 	}
-	f.generate(making, sending)
+	var broken error
+	if f.opts.Plan != nil {
+		broken = f.play(making, sending)
+	} else {
+		f.generate(making, sending)
+	}
 	stop()
 	for _, l := range f.links {
 		close(l.queue)
@@ -157,6 +165,9 @@ func (f *Fleet) Run(ctx context.Context) (Summary, error) {
 	}
 	if flushErr := f.ledger.flush(); err == nil {
 		err = flushErr
+	}
+	if broken != nil && err == nil {
+		err = fmt.Errorf("play the scenario: %w", broken)
 	}
 	return f.Progress(), err
 }

@@ -58,12 +58,14 @@ func testCity(t testing.TB) *zone.Registry {
 	add := func(id string, u meter.Utility, zoneID, at string) {
 		f.Meters = append(f.Meters, zone.Meter{ID: id, Zone: zoneID, Utility: u, At: at, IntervalS: 10})
 	}
-	for _, at := range []string{"ss1", "ss2", "f1", "f2", "f3", "ps1"} {
+	for _, at := range []string{"ss1", "ss2", "f1", "f2", "ps1"} {
 		add(at+"-e", meter.Electricity, "z1", at)
 	}
-	for _, at := range []string{"ps1", "w1", "w2", "zt"} {
+	add("f3-e", meter.Electricity, "z2", "f3")
+	for _, at := range []string{"ps1", "w1", "zt"} {
 		add(at+"-w", meter.Water, "z1", at)
 	}
+	add("w2-w", meter.Water, "z2", "w2")
 	add("depot-l", meter.Fuel, "z1", "depot")
 	for i, sector := range zone.Sectors {
 		id, req := fmt.Sprintf("p%d", i), requirements[sector]

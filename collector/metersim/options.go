@@ -44,6 +44,10 @@ type Options struct {
 	Messages int64
 	Drain    time.Duration
 
+	// Plan is a scenario to play instead of the registry as it is: it brings its
+	// own registry, start and intervals, and ends the fleet when it is over.
+	Plan *Plan
+
 	// Truth takes one JSON line a message: zone, utility, meter, ts, seq,
 	// values, acked. Nil: none. At QoS 0 nothing is ever acknowledged.
 	Truth io.Writer
@@ -59,8 +63,11 @@ func DefaultOptions() Options {
 func (o *Options) validate() error {
 	var errs []error
 	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if o.Registry == nil {
+	if o.Registry == nil && o.Plan == nil {
 		wrong("registry: missing; give the fleet to simulate")
+	}
+	if o.Plan != nil && (o.Meters > 0 || o.Rate > 0 || o.Interval > 0 || o.Jitter > 0) {
+		wrong("plan: excludes meters, rate, interval and jitter; a scenario brings its own")
 	}
 	if err := checkBroker(o.Broker); err != nil {
 		errs = append(errs, err)

@@ -32,9 +32,11 @@ func newProbe(def zone.Meter, s source) *probe {
 
 // message is one reading on its way to the broker.
 type message struct {
-	probe  *probe
-	values values // with the whole payload
-	resent bool   // published more than once
+	probe    *probe // nil: no meter's message
+	topic    string
+	values   values // with the whole payload
+	resent   bool   // published more than once
+	retained bool
 }
 
 // messages recycles messages that nobody else can hold any more.
@@ -47,7 +49,7 @@ func (p *probe) message(at, x float64) *message {
 	p.ts = max(p.ts+1, int64(at))
 	p.seq++
 	m := messages.Get().(*message)
-	m.probe, m.resent = p, false
+	m.probe, m.topic, m.resent, m.retained = p, p.topic, false, false
 	b := append(m.values.buf[:0], `{"ts":`...)
 	b = strconv.AppendInt(b, p.ts, 10)
 	b = append(b, `,"seq":`...)

@@ -221,8 +221,31 @@ func (c *Cause) ranges() []limits {
 	}
 }
 
+// DefaultCity is where a scenario plays that names no city.
+const DefaultCity = "sheikh-najjar"
+
+// Begin lets the play begin at t instead of its own start.
+func (s *Scenario) Begin(t time.Time) { s.Start = When{at: t} }
+
 // Causes lists the kinds of causes.
 func Causes() []string { return slices.Sorted(maps.Keys(catalogue)) }
+
+// CauseKind is a kind of cause: the kinds of objects that it may befall, and
+// the parameters that it takes besides object, any_of, at and for.
+type CauseKind struct {
+	Name           string
+	On, Parameters []string
+}
+
+// CauseKinds lists the kinds of causes with what they take.
+func CauseKinds() []CauseKind {
+	var list []CauseKind
+	for _, name := range Causes() {
+		k := catalogue[name]
+		list = append(list, CauseKind{name, slices.Clone(k.on), slices.Clone(k.params)})
+	}
+	return list
+}
 
 // rationing turns the overlay's rules into the registry's.
 func (o Overlay) rationing(start time.Time, loc *time.Location) []zone.Rationing {

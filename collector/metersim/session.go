@@ -66,7 +66,7 @@ func (s *session) send(ctx context.Context, flights chan<- flight) (unsent []*me
 }
 
 func (s *session) publish(m *message) flight {
-	return flight{m, s.client.Publish(m.probe.topic, s.link.qos, false, m.payload())}
+	return flight{m, s.client.Publish(m.topic, s.link.qos, m.retained, m.payload())}
 }
 
 // settle waits for the acknowledgements in the order of publishing and returns

@@ -62,6 +62,7 @@ func Prepare(s *Scenario, files []*zone.File, seed int64) (*Plan, error) {
 	if err := st.overlay(files); err != nil {
 		return nil, err
 	}
+	st.births()
 	shift := st.shift()
 	for i := range s.Causes {
 		st.path = fmt.Sprintf("causes[%d]", i)
@@ -69,7 +70,6 @@ func Prepare(s *Scenario, files []*zone.File, seed int64) (*Plan, error) {
 	}
 	st.deliveries()
 	st.claims()
-	st.births()
 	return st.Plan, errors.Join(st.errs...)
 }
 

@@ -16,6 +16,7 @@ import (
 type ledger struct {
 	published atomic.Int64
 	acked     [4]atomic.Int64 // by utility, in the order of meter.Utilities
+	others    atomic.Int64    // acknowledged messages of no meter
 	resent    atomic.Int64
 	lost      atomic.Int64
 	begun     atomic.Int64 // Run's start, ns since the epoch
@@ -36,10 +37,17 @@ func newLedger(truth io.Writer) *ledger {
 
 // settle books a message's final state and lets go of it.
 func (l *ledger) settle(m *message, acked bool) {
-	if acked {
+	switch {
+	case m.probe == nil:
+		if acked {
+			l.others.Add(1)
+		}
+	case acked:
 		l.acked[m.probe.utility].Add(1)
+		l.write(m, true)
+	default:
+		l.write(m, false)
 	}
-	l.write(m, acked)
 	m.release()
 }
 
@@ -86,6 +94,7 @@ func (l *ledger) summary() Summary {
 		Lost:      l.lost.Load(),
 		Readings:  make(map[meter.Utility]int64, len(l.acked)),
 	}
+	s.Acknowledged = l.others.Load()
 	for i, u := range meter.Utilities {
 		n := l.acked[i].Load()
 		s.Readings[u] = n
