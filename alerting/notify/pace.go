@@ -23,11 +23,12 @@ func (p *planner) flush(who *person, box *inbox) {
 	}
 	box.refill(p.config.Pace, p.now)
 	p.s.touchInbox(who.ID)
-	ready := p.ready(who, box)
+	free := p.free(who, box)
+	ready := p.ready(free)
 	switch groups := grouped(ready); {
 	case len(ready) == 0:
 	case box.Flood:
-		p.flood(who, box, ready)
+		p.flood(who, box, free, ready)
 	case box.Tokens+slack < 1:
 		p.urgent(who, box, ready)
 	case float64(len(groups)) > box.Tokens+slack, slices.ContainsFunc(ready, func(it *item) bool { return it.Held }):
@@ -53,24 +54,29 @@ func (p *planner) prune(box *inbox, person string) {
 	})
 }
 
-// ready returns what may leave now: whole groups of which one item is due. In
-// quiet hours the rest is marked as held back.
-func (p *planner) ready(who *person, box *inbox) []*item {
+// free returns what quiet hours do not hold back, and marks the rest as held.
+func (p *planner) free(who *person, box *inbox) []*item {
 	quiet := !who.Quiet.until(p.now, who.loc).IsZero()
-	due := make(map[string]bool)
-	for _, it := range box.Items {
-		if !it.Due.After(p.now) {
-			due[it.Group] = true
-		}
-	}
 	var out []*item
 	for _, it := range box.Items {
-		a, _ := p.alarmOf(it)
-		switch {
-		case !due[it.Group]:
-		case quiet && !who.Quiet.disturbs(a.Severity):
+		if a, _ := p.alarmOf(it); quiet && !who.Quiet.disturbs(a.Severity) {
 			it.Held = true
-		default:
+			continue
+		}
+		out = append(out, it)
+	}
+	return out
+}
+
+// ready returns the whole groups of which one item is due.
+func (p *planner) ready(free []*item) []*item {
+	due := make(map[string]bool)
+	for _, it := range free {
+		due[it.Group] = due[it.Group] || !it.Due.After(p.now)
+	}
+	var out []*item
+	for _, it := range free {
+		if due[it.Group] {
 			out = append(out, it)
 		}
 	}
@@ -93,15 +99,16 @@ func grouped(items []*item) [][]*item {
 	return out
 }
 
-// flood sends one digest each Every, and lets criticals through in between.
-func (p *planner) flood(who *person, box *inbox, ready []*item) {
+// flood sends all there is as one digest each Every, and lets criticals through
+// in between.
+func (p *planner) flood(who *person, box *inbox, free, ready []*item) {
 	if p.now.Before(box.Next) || box.Tokens+slack < 1 {
 		p.urgent(who, box, ready)
 		return
 	}
 	box.Tokens--
 	box.Next = p.now.Add(p.config.Pace.Every)
-	p.emit(who, box, ready, true)
+	p.emit(who, box, free, true)
 }
 
 // urgent sends the critical news among what has to wait, as one notice, as
@@ -131,12 +138,14 @@ func (p *planner) emit(who *person, box *inbox, news []*item, digest bool) {
 	}
 	slices.SortStableFunc(alarms, worse)
 	content := message.Content{Type: news[0].Type, Now: p.now, Alarms: alarms}
+	severity := alarms[0].Severity
 	if digest && (len(news) > 1 || box.Flood) {
+		severity = min(severity, rule.High) // one way is enough for a summary
 		content.Type, content.Total = message.Digest, len(alarms)
 		content.Alarms = alarms[:min(len(alarms), maxListed)]
 		content.Stalled = p.stalled(who)
 	}
-	notice := p.post(who, p.bestRoute(news), alarms[0].Severity, content)
+	notice := p.post(who, p.bestRoute(news), severity, content)
 	for _, it := range news {
 		p.markTold(who.ID, it, notice)
 	}
