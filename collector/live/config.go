@@ -31,3 +31,21 @@ func (c Config) Validate() error {
 	}
 	return errors.Join(errs...)
 }
+
+// SupplyConfig is the section `supply` of the configuration file: how what is
+// delivered is held against what is required.
+type SupplyConfig struct {
+	// UnknownShare is the share of a sum that may be unknown before the sum is.
+	UnknownShare float64 `yaml:"unknown_share"`
+}
+
+// DefaultSupplyConfig returns the defaults.
+func DefaultSupplyConfig() SupplyConfig { return SupplyConfig{UnknownShare: 0.2} }
+
+// Validate reports every mistake, each beginning with its key.
+func (c SupplyConfig) Validate() error {
+	if !(c.UnknownShare >= 0 && c.UnknownShare < 1) {
+		return fmt.Errorf("unknown_share: %v; use a share of at least 0 and below 1", c.UnknownShare)
+	}
+	return nil
+}

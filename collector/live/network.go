@@ -56,6 +56,8 @@ type feederSum struct {
 type place struct {
 	slot     int
 	interval time.Duration
+	at       *meterAt
+	facts    *facts
 }
 
 func newNetwork(r *zone.Registry) *network {

@@ -16,13 +16,21 @@ const (
 )
 
 // State is the last value of every register. It is safe for concurrent use;
-// its memory is some 64 bytes a meter and 48 a register.
+// its memory is some 64 bytes a meter and 48 a register, for registered meters
+// some 200 more, and what follows their objects (electric, pipe, tank).
 type State struct {
 	now func() time.Time
 
-	mu      sync.Mutex
-	network *network
-	meters  []meterState // by Series.Index
+	mu        sync.Mutex
+	network   *network
+	world     *world
+	meters    []meterState // by Series.Index
+	scratch   scratch
+	listening int64 // since when we could have heard a meter, ms
+	advanced  int64 // up to when the accounts of the zones go, ms
+
+	unknownShare float64
+	shared       shared
 }
 
 type meterState struct {
@@ -37,11 +45,15 @@ type register struct {
 	value   float64
 	time    int64 // ms
 	quality meter.Quality
+	role    role
 }
 
 // New returns an empty state over the registry.
 func New(registry *zone.Registry, now func() time.Time) *State {
-	return &State{network: newNetwork(registry), now: now}
+	s := &State{network: newNetwork(registry), now: now, listening: now().UnixMilli(), unknownShare: DefaultSupplyConfig().UnknownShare}
+	s.world = build(registry, newMemory(), make([]facts, len(registry.Meters())))
+	s.world.tell(s.listening)
+	return s
 }
 
 // SetRegistry replaces the registry; values stay.
@@ -50,11 +62,77 @@ func (s *State) SetRegistry(registry *zone.Registry) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.network = n
+	s.rebuild(registry, s.world.memory, s.carriedFacts(registry))
+}
+
+// rebuild puts a registry in force together with what is remembered.
+func (s *State) rebuild(registry *zone.Registry, m *memory, facts []facts) {
+	s.world = build(registry, m, facts)
+	s.world.tell(s.now().UnixMilli())
 	for i := range s.meters {
 		if m := &s.meters[i]; m.series != nil {
-			m.place = n.place(m.series)
+			m.place = s.place(m.series)
 		}
 	}
+}
+
+// carriedFacts are the facts of the meters that both registries have.
+func (s *State) carriedFacts(registry *zone.Registry) []facts {
+	meters := registry.Meters()
+	out := make([]facts, len(meters))
+	for i := range meters {
+		m := &meters[i]
+		if j, ok := s.world.registry.MeterIndex(m.Zone, m.Utility, m.ID); ok {
+			out[i] = s.world.facts[j]
+		}
+	}
+	return out
+}
+
+// place returns what a series measures; nil if the registry does not know it.
+func (s *State) place(series *meter.Series) *place {
+	p := s.network.place(series)
+	if p != nil {
+		i, _ := s.world.registry.MeterIndex(series.Zone, series.Utility, series.Meter)
+		p.at, p.facts = &s.world.meters[i], &s.world.facts[i]
+	}
+	return p
+}
+
+// Gateway takes a gateway's status, received at a time in ms.
+func (s *State) Gateway(zoneID, id string, online bool, received int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := gatewayKey{zoneID, id}
+	g, ok := s.world.memory.Gateways[key]
+	if !ok {
+		if len(s.world.memory.Gateways) >= maxGateways || s.world.registry.CityOf(zoneID) == "" {
+			return // ids come from outside: memory is for zones that we know
+		}
+		g = &gateway{Online: !online}
+		s.world.memory.Gateways[key] = g
+		s.world.addGateway(key)
+	}
+	if g.Online != online {
+		g.Online, g.Since = online, received
+	}
+}
+
+// maxGateways bounds the gateways that are remembered, at some 150 bytes each.
+const maxGateways = 1 << 14
+
+// SetSupply puts a configuration in force.
+func (s *State) SetSupply(c SupplyConfig) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unknownShare = c.UnknownShare
+}
+
+// SetStage announces a city's stage of rationing; 0 is none.
+func (s *State) SetStage(city string, stage int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.world.memory.Stages[city] = stage
 }
 
 // Update takes a reading that was received at the given time, in ms. Backfills
@@ -66,15 +144,41 @@ func (s *State) Update(r *meter.Reading, received int64) {
 	defer s.mu.Unlock()
 	m := s.meter(r.Series)
 	m.received = max(m.received, received)
+	if m.place != nil {
+		m.place.facts.hear(r, received, m.place.at.interval)
+	}
 	if r.Historical || r.Quality == meter.Late {
 		return
 	}
+	s.scratch.has = 0
 	for i := range r.Values {
 		v := &r.Values[i]
 		reg := m.register(i, v.Register)
 		if r.Time >= reg.time {
 			reg.value, reg.time, reg.quality = v.Value, r.Time, r.Quality
 		}
+		if reg.role != noRole {
+			s.scratch.put(reg.role, v.Value)
+		}
+	}
+	// What is out of range is kept for people to look at, not for sums.
+	if m.place != nil && s.scratch.has != 0 && r.Quality < meter.OutOfRange {
+		m.place.follow(&s.scratch, r.Time)
+	}
+}
+
+// follow hands a reading to what follows the meter's object.
+func (p *place) follow(s *scratch, t int64) {
+	for _, main := range p.at.main {
+		if s.got(main) {
+			if t >= p.facts.Time {
+				p.facts.observe(s.values[main], t)
+			}
+			break
+		}
+	}
+	if p.at.track != nil && p.at.track.take(s, t) {
+		p.facts.ResetAt = t
 	}
 }
 
@@ -85,7 +189,7 @@ func (s *State) meter(series *meter.Series) *meterState {
 	m := &s.meters[series.Index]
 	if m.series == nil {
 		m.series = series
-		m.place = s.network.place(series)
+		m.place = s.place(series)
 	}
 	return m
 }
@@ -107,7 +211,7 @@ func (m *meterState) register(hint int, name string) *register {
 		copy(grown, m.registers)
 		m.registers = grown
 	}
-	m.registers = append(m.registers, register{name: name, time: minTime})
+	m.registers = append(m.registers, register{name: name, time: minTime, role: roleOf(name)})
 	return &m.registers[len(m.registers)-1]
 }
 

@@ -1,0 +1,106 @@
+package live
+
+import (
+	"slices"
+
+	"github.com/imdad-telemetry/imdad/collector/meter"
+	"github.com/imdad-telemetry/imdad/collector/zone"
+)
+
+// facts is what is known about a registered meter as a device: 88 bytes. Times
+// are ms.
+type facts struct {
+	Heard     int64 // received last
+	Time      int64 // device time of the newest message
+	Since     int64 // of silence, or of hearing it again
+	ResetAt   int64
+	ChangedAt int64 // event time since which Main has its value
+	Main      float64
+	Skews     [3]float32 // s, newest first
+	SkewN     int8
+	Silent    bool
+	Backfill  bool
+	Recent    int32
+}
+
+// silenceOf is the silence after which a meter counts as silent, in ms.
+func silenceOf(m *zone.Meter) int64 {
+	return max(minSilence.Milliseconds(), int64(silentIntervals*m.IntervalS*1000))
+}
+
+// hear notes that a message came.
+func (f *facts) hear(r *meter.Reading, received, interval int64) {
+	if f.Silent || f.Heard == 0 {
+		f.Silent, f.Since, f.Recent = false, received, 0
+	}
+	f.Recent++
+	f.Backfill = r.Historical
+	if !r.Historical && (r.Stamped || r.Time >= f.Time) && r.Quality != meter.Late {
+		f.skew(r, received, interval)
+		f.Time = max(f.Time, r.Time)
+	}
+	f.Heard = max(f.Heard, received)
+}
+
+// skew notes the difference between the meter's clock and ours. A message that
+// was held up on its way says nothing about clocks: it did not take as long to
+// arrive after the last one as the meter took to send it.
+func (f *facts) skew(r *meter.Reading, received, interval int64) {
+	device := r.Time
+	if r.Stamped {
+		device = r.DeviceTime
+	} else {
+		late := (received - f.Heard) - (r.Time - f.Time)
+		if f.Heard == 0 || max(late, -late) > max(interval/2, 10*secondMS) {
+			return
+		}
+	}
+	f.Skews[2], f.Skews[1] = f.Skews[1], f.Skews[0]
+	f.Skews[0] = float32(device-received) / 1000
+	f.SkewN = min(f.SkewN+1, int8(len(f.Skews)))
+}
+
+// medianSkew returns the median of the last three, in s; NaN before.
+func (f *facts) medianSkew() float64 {
+	if int(f.SkewN) < len(f.Skews) {
+		return nan
+	}
+	s := f.Skews
+	slices.Sort(s[:])
+	return float64(s[1])
+}
+
+// observe notes the value of the main register.
+func (f *facts) observe(value float64, t int64) {
+	if value != f.Main || f.ChangedAt == 0 {
+		f.Main, f.ChangedAt = value, t
+	}
+}
+
+// fallSilent notes silence, counted from when the meter was heard last, or
+// from when we began to listen.
+func (f *facts) fallSilent(now, listening, limit int64) {
+	from := max(f.Heard, listening)
+	if f.Silent || now-from <= limit {
+		return
+	}
+	f.Silent, f.Since, f.Recent = true, f.Heard, 0
+	if f.Heard == 0 {
+		f.Since = from
+	}
+}
+
+// mainOf returns the registers that show whether a meter is alive, best first.
+func mainOf(u meter.Utility, kind zone.Kind) []role {
+	switch {
+	case u == meter.Electricity || u == meter.Generator:
+		return []role{power}
+	case kind == zone.TankKind && u == meter.Water:
+		return []role{tankVolume, tankLevel, volume}
+	case kind == zone.TankKind:
+		return []role{volume, levelMM, volume15}
+	case u == meter.Water:
+		return []role{waterFlow}
+	}
+	return []role{fuelFlow}
+}

@@ -1,0 +1,178 @@
+package live
+
+import "github.com/imdad-telemetry/imdad/collector/live/snapshot"
+
+// How a supply cut looks that nobody measured: all the meters that live on one
+// feeder, at least so many, fell silent within so many intervals of each
+// other, and none had faded away in the hour before.
+const (
+	silentAtLeast   = 3
+	silentTogether  = 3 // intervals
+	fadedWithin     = hourMS
+	feedersOfOneCut = 2 // that make it the substation's
+)
+
+// hush is what the meters that live on a feeder, or below it, say by silence.
+// Those behind a gateway that is known to be offline say nothing.
+type hush struct {
+	heard    int   // lately
+	speaking int   // the same, or we have not listened for long enough
+	last     int64 // when the last of them was heard, ms
+	interval int64 // the longest
+	together int   // fell silent with the last one
+	faded    int   // shortly before
+}
+
+// silences infers dead feeders and substations from silence.
+func (v *view) silences() {
+	h := v.hushes()
+	for i := range v.w.feeders {
+		f := &v.w.feeders[i]
+		silent := !v.known(f.meter) && h[i].cut() && v.othersSpeak(h, int32(i))
+		v.infer(&v.d.Feeders[i].Electricity, f.silence, h[i], silent, func(since int64) (bool, int64) { return v.planned(int32(i), since) })
+	}
+	for i := range v.w.substations {
+		s := &v.w.substations[i]
+		all, silent := v.substationHush(h, s)
+		silent = silent && !v.known(s.meter) && v.elsewhereSpeaks(h, s.city, int32(i))
+		v.infer(&v.d.Substations[i].Electricity, s.silence, all, silent, func(since int64) (bool, int64) { return v.plannedSubstation(s, since) })
+	}
+}
+
+// infer begins, keeps or ends a cut that is seen by silence. It ends when a
+// meter speaks again.
+func (v *view) infer(out *snapshot.Electricity, b *silence, h hush, silent bool, planned func(int64) (bool, int64)) {
+	switch {
+	case out.Dead.Since > 0 || h.heard > 0 || v.known(int32(out.Meter)):
+		*b = silence{}
+		return
+	case b.Since == 0 && !silent:
+		return
+	case b.Since == 0:
+		b.Since = h.last
+	}
+	if !b.Judged {
+		b.Planned, b.Return = planned(b.Since)
+		b.Judged = true
+	}
+	if b.Planned {
+		if _, end := planned(v.now); end > b.Return {
+			b.Return = end
+		}
+	}
+	out.Dead = snapshot.Dead{Since: b.Since, Planned: b.Planned, Return: b.Return, Silent: true}
+}
+
+// hushes gathers, for each feeder, what its meters and those of its branches
+// say.
+func (v *view) hushes() []hush {
+	v.w.hushes = sized(v.w.hushes, len(v.w.feeders))
+	h := v.w.hushes
+	clear(h)
+	v.eachMains(func(meter, feeder int32) {
+		heard := v.w.facts[meter].Heard
+		speaks := v.now-max(heard, v.s.listening) <= v.w.meters[meter].silence
+		for ; feeder >= 0; feeder = v.w.feeders[feeder].parent {
+			f := &h[feeder]
+			f.last = max(f.last, heard)
+			f.interval = max(f.interval, v.w.meters[meter].interval)
+			f.speaking += b2i(speaks)
+			f.heard += b2i(v.known(meter))
+		}
+	})
+	v.eachMains(func(meter, feeder int32) {
+		heard := v.w.facts[meter].Heard
+		for ; feeder >= 0; feeder = v.w.feeders[feeder].parent {
+			switch f := &h[feeder]; {
+			case heard >= f.last-silentTogether*f.interval:
+				f.together++
+			case heard >= f.last-fadedWithin:
+				f.faded++
+			}
+		}
+	})
+	return h
+}
+
+// eachMains visits the meters without a battery that were ever heard and that
+// no gateway excuses, with the feeder they live on.
+func (v *view) eachMains(visit func(meter, feeder int32)) {
+	for i := range v.w.meters {
+		at := &v.w.meters[i]
+		if at.feeder < 0 || v.w.facts[i].Heard == 0 || at.gateway >= 0 && !v.d.Gateways[at.gateway].Online {
+			continue
+		}
+		visit(int32(i), at.feeder)
+	}
+}
+
+func (h hush) cut() bool { return h.speaking == 0 && h.together >= silentAtLeast && h.faded == 0 }
+
+// othersSpeak tells whether other feeders of the substation are heard, of which
+// a branch's trunk is one; for an only feeder, whether others of its city are.
+func (v *view) othersSpeak(h []hush, feeder int32) bool {
+	for p := v.w.feeders[feeder].parent; p >= 0; p = v.w.feeders[p].parent {
+		if h[p].speaking > 0 || v.known(v.w.feeders[p].meter) {
+			return true
+		}
+	}
+	own := v.w.feeders[feeder].substation
+	siblings := 0
+	for _, i := range v.w.substations[own].feeders {
+		if i == v.root(feeder) {
+			continue
+		}
+		siblings++
+		if h[i].speaking > 0 || v.known(v.w.feeders[i].meter) {
+			return true
+		}
+	}
+	return siblings == 0 && v.elsewhereSpeaks(h, v.w.feeders[feeder].city, own)
+}
+
+// root returns the feeder of the substation that a branch hangs on.
+func (v *view) root(feeder int32) int32 {
+	for v.w.feeders[feeder].parent >= 0 {
+		feeder = v.w.feeders[feeder].parent
+	}
+	return feeder
+}
+
+// elsewhereSpeaks tells whether feeders of other substations are heard.
+func (v *view) elsewhereSpeaks(h []hush, city, substation int32) bool {
+	for i := range v.w.feeders {
+		f := &v.w.feeders[i]
+		if f.city == city && f.substation != substation && (h[i].speaking > 0 || v.known(f.meter)) {
+			return true
+		}
+	}
+	return false
+}
+
+// substationHush joins what the feeders of a substation say: cut tells that
+// all that have meters are, together.
+func (v *view) substationHush(h []hush, s *substationAt) (all hush, cut bool) {
+	feeders := 0
+	for _, i := range s.feeders {
+		if h[i].last == 0 {
+			continue
+		}
+		feeders++
+		all.speaking += h[i].speaking
+		all.heard += h[i].heard
+		all.together += h[i].together
+		all.faded += h[i].faded
+		all.last = max(all.last, h[i].last)
+		all.interval = max(all.interval, h[i].interval)
+	}
+	for _, i := range s.feeders {
+		if h[i].last > 0 && h[i].last < all.last-silentTogether*all.interval {
+			all.faded++
+		}
+		if v.known(v.w.feeders[i].meter) {
+			all.speaking++ // on a battery
+			all.heard++
+		}
+	}
+	return all, feeders >= feedersOfOneCut && all.cut()
+}

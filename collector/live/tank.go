@@ -1,0 +1,315 @@
+package live
+
+import (
+	"math"
+
+	"github.com/imdad-telemetry/imdad/collector/live/snapshot"
+)
+
+// The windows of a tank (DOMAIN §3, Fuel).
+const (
+	fiveMS        = 5 * minuteMS
+	lossFives     = 6  // half an hour
+	historyKept   = 64 // quarters of an hour
+	daysKept      = 7
+	bookDays      = 3 // of one sum of the reconciliation
+	booksKept     = 10
+	wholeDay      = 20 * hourMS // known of a day for it to count
+	firstDraw     = hourMS      // known before there is a mean draw
+	noiseMemory   = 0.05        // weight of a new difference in the noise
+	noiseClip     = 3.0         // σ, beyond which a difference is no noise
+	noiseLearnt   = 6           // differences before the noise is known
+	deliveryShare = 0.02        // of capacity
+	deliveryLeast = 200.0       // l
+	settling      = 10 * minuteMS
+)
+
+// five is five minutes of a tank.
+type five struct {
+	Volume float32 // mean, l
+	Burned float32 // metered by its end, as tank.Burned
+	At     int64   // its end; 0: nothing
+}
+
+// book is the draw by volume and the metered burn of some days.
+type book struct{ Drawn, Burned float32 }
+
+// tank follows the content of a tank, in litres, at 15 °C for fuel: some 900
+// bytes with its history.
+type tank struct {
+	Time    int64
+	Volume  float64
+	Celsius float64
+
+	Open   int64   // five minutes since the epoch that Sum belongs to
+	Sum    float64 // of the readings in it, and how many
+	N      int64
+	Fives  [lossFives + 1]five // newest first
+	Noise  float64             // variance of what nobody metered in five minutes
+	NoiseN int32
+
+	Known      bool // Closed and the totals behind it mean something
+	Closed     float64
+	BurnTotal  float64 // of the group, when Closed was
+	InTotal    float64
+	Drawn      float64 // l since From
+	Burned     float64
+	From       int64
+	Day        int64 // local
+	DayFrom    int64
+	DayDrawn   float64
+	Days       []float32 // newest first
+	Books      [booksKept]book
+	BookNewest int64
+
+	Filling    bool
+	Rising     int32 // readings in a row that look like a delivery
+	Base       float64
+	BaseBurned float64
+	Peak       float64
+	PeakAt     int64
+	Delivery   snapshot.Delivery
+	Before     [3]snapshot.Delivery // deliveries before it, newest first
+
+	History    []float32 // by quarter of an hour, oldest first; NaN: not known
+	HistoryEnd int64     // quarters since the epoch, of the newest
+
+	capacity float64 // l
+	fuel     bool
+	litres   func(s *scratch, celsius float64) float64
+	group    *group
+	local    *local
+}
+
+func newTank() *tank { return &tank{Volume: nan, Celsius: nan} }
+
+func (k *tank) take(s *scratch, t int64) counterNews {
+	if t < k.Time {
+		return false // a level is news or nothing
+	}
+	if s.got(celsius) {
+		k.Celsius = s.values[celsius]
+	}
+	v := k.litres(s, k.Celsius)
+	if !(v >= 0) {
+		return false
+	}
+	if at := t / fiveMS; at != k.Open {
+		k.close((k.Open + 1) * fiveMS)
+		k.Open, k.Sum, k.N = at, 0, 0
+	}
+	k.Sum += v
+	k.N++
+	k.Volume, k.Time = v, t
+	k.deliver(t)
+	k.remember(t)
+	return false
+}
+
+// close ends five minutes.
+func (k *tank) close(end int64) {
+	if k.N == 0 {
+		return
+	}
+	mean := k.Sum / float64(k.N)
+	burn, in := k.group.totals(k)
+	if !k.Known {
+		k.Known, k.From, k.DayFrom, k.Day = true, end, end, k.local.day(end)
+	} else {
+		k.draw(end, mean-k.Closed, burn-k.BurnTotal, in-k.InTotal)
+	}
+	k.Closed, k.BurnTotal, k.InTotal = mean, burn, in
+	copy(k.Fives[1:], k.Fives[:])
+	k.Fives[0] = five{Volume: float32(mean), Burned: float32(k.Burned), At: end}
+	k.group.learn(end)
+}
+
+// draw books what left the tank while its content changed by delta litres,
+// while burn was metered, and in came through a meter.
+func (k *tank) draw(end int64, delta, burn, in float64) {
+	drawn := max(0, -delta)
+	switch {
+	case k.fuel && k.Filling:
+		drawn = burn
+	case k.fuel:
+		drawn = -delta
+		k.noise(delta + burn)
+	case k.group.supplied():
+		drawn = in - delta
+	}
+	if day := k.local.day(end); day != k.Day {
+		if end-k.DayFrom >= wholeDay {
+			k.Days = append([]float32{float32(k.DayDrawn)}, k.Days...)
+			k.Days = k.Days[:min(len(k.Days), daysKept)]
+		}
+		k.Day, k.DayFrom, k.DayDrawn = day, end, 0
+	}
+	k.Drawn += drawn
+	k.DayDrawn += drawn
+	k.Burned += burn
+	b := k.book(k.Day / bookDays)
+	b.Drawn += float32(drawn)
+	b.Burned += float32(burn)
+	k.group.Drawn += drawn
+}
+
+func (k *tank) book(at int64) *book {
+	if at > k.BookNewest {
+		for i := max(k.BookNewest+1, at-booksKept+1); i <= at; i++ {
+			k.Books[i%booksKept] = book{}
+		}
+		k.BookNewest = at
+	}
+	return &k.Books[at%booksKept]
+}
+
+// noise learns how much the content changes beyond what is metered. What is
+// far outside is not noise and counts as its border only.
+func (k *tank) noise(r float64) {
+	square := r * r
+	k.NoiseN = min(k.NoiseN+1, 1000)
+	if k.NoiseN > noiseLearnt {
+		square = min(square, noiseClip*noiseClip*k.Noise)
+	}
+	weight := max(noiseMemory, 1/float64(k.NoiseN))
+	k.Noise += weight * (square - k.Noise)
+}
+
+// loss returns the litres that left the tank unmetered in the last half hour,
+// and the noise of that figure. What tanks of one consumer lose to one another
+// is no loss.
+func (k *tank) loss() (litres, sigma float64) {
+	litres, sigma = k.fall()
+	all := 0.0
+	for _, other := range k.group.tanks {
+		if f, _ := other.fall(); !math.IsNaN(f) {
+			all += f
+		}
+	}
+	return min(litres, all), sigma
+}
+
+// fall is the tank's own loss, as if the meter's burn were shared by size.
+func (k *tank) fall() (litres, sigma float64) {
+	if !k.fuel || k.Filling || k.NoiseN < noiseLearnt || k.N == 0 || !k.group.metered() {
+		return nan, nan
+	}
+	var then *five
+	for i := range k.Fives {
+		if f := &k.Fives[i]; f.At > 0 && k.Time-f.At <= lossFives*fiveMS {
+			then = f
+		}
+	}
+	if then == nil {
+		return nan, nan
+	}
+	burn, _ := k.group.totals(k)
+	fall := float64(then.Volume) - k.Sum/float64(k.N)
+	own := fall - (k.Burned + burn - k.BurnTotal - float64(then.Burned))
+	return own, math.Sqrt(k.Noise)
+}
+
+// deliver follows a delivery: a rise by more than the threshold within half an
+// hour, and the settling after it.
+func (k *tank) deliver(t int64) {
+	if !k.fuel {
+		return
+	}
+	burned := k.Burned
+	if k.Known {
+		burn, _ := k.group.totals(k)
+		burned += burn - k.BurnTotal
+	}
+	if !k.Filling {
+		k.begin(t, burned)
+		return
+	}
+	if k.Volume > k.Peak+0.0005*k.capacity {
+		k.Peak, k.PeakAt = k.Volume, t
+	}
+	k.Delivery.VolumeL = k.Volume - k.Base + burned - k.BaseBurned
+	if t-k.PeakAt < settling {
+		return
+	}
+	if burn, in := k.group.totals(k); k.Known {
+		k.draw(t, 0, burn-k.BurnTotal, in-k.InTotal)
+		k.Closed, k.BurnTotal, k.InTotal = k.Volume, burn, in
+	}
+	k.Delivery.End = k.PeakAt
+	k.Filling, k.Rising = false, 0
+	k.Fives = [lossFives + 1]five{}
+	k.Sum, k.N = k.Volume, 1
+	k.history(nil, t/quarterMS)
+}
+
+// begin looks for the beginning of a delivery.
+func (k *tank) begin(t int64, burned float64) {
+	var low *five
+	for i := range k.Fives {
+		if f := &k.Fives[i]; f.At > 0 && t-f.At <= lossFives*fiveMS && (low == nil || f.Volume < low.Volume) {
+			low = f
+		}
+	}
+	if low == nil || k.Volume-float64(low.Volume) <= max(deliveryShare*k.capacity, deliveryLeast) {
+		k.Rising = 0
+		return
+	}
+	if k.Rising++; k.Rising < 2 { // one odd reading is no tanker
+		return
+	}
+	copy(k.Before[1:], k.Before[:])
+	k.Before[0] = k.Delivery
+	k.Filling, k.Base, k.BaseBurned = true, float64(low.Volume), float64(low.Burned)
+	k.Peak, k.PeakAt = k.Volume, t
+	k.Delivery = snapshot.Delivery{Start: low.At, VolumeL: k.Volume - k.Base + burned - k.BaseBurned}
+}
+
+// remember keeps the first content of each quarter of an hour.
+func (k *tank) remember(t int64) {
+	if at := t / quarterMS; at > k.HistoryEnd && !k.Filling {
+		h := k.History
+		for q := max(k.HistoryEnd+1, at-historyKept); q < at && len(h) > 0; q++ {
+			h = append(h, float32(nan))
+		}
+		k.history(append(h, float32(k.Volume)), at)
+	}
+}
+
+func (k *tank) history(h []float32, end int64) {
+	if n := len(h) - historyKept; n > 0 {
+		copy(h, h[n:])
+		h = h[:historyKept]
+	}
+	k.History, k.HistoryEnd = h, end
+}
+
+// daily returns the mean draw of a day and the deviation of the days.
+func (k *tank) daily() (mean, sigma float64) {
+	if len(k.Days) == 0 {
+		if !k.Known || k.Time-k.DayFrom < firstDraw {
+			return nan, nan
+		}
+		return max(0, k.DayDrawn) * float64(dayMS) / float64(k.Time-k.DayFrom), nan
+	}
+	for _, d := range k.Days {
+		mean += float64(d)
+	}
+	mean /= float64(len(k.Days))
+	if len(k.Days) < 2 {
+		return max(0, mean), nan
+	}
+	for _, d := range k.Days {
+		sigma += (float64(d) - mean) * (float64(d) - mean)
+	}
+	return max(0, mean), math.Sqrt(sigma / float64(len(k.Days)-1))
+}
+
+// reconciled returns the 30-day difference of the books, negative where more
+// left the tank than was metered, and the throughput.
+func (k *tank) reconciled() (variance, throughput float64) {
+	for i := range k.Books {
+		variance += float64(k.Books[i].Burned) - float64(k.Books[i].Drawn)
+		throughput += float64(k.Books[i].Drawn)
+	}
+	return variance, throughput
+}

@@ -1,0 +1,145 @@
+package live
+
+import (
+	"github.com/imdad-telemetry/imdad/collector/meter"
+	"github.com/imdad-telemetry/imdad/collector/zone"
+)
+
+func (w *world) placeWater(old *memory) {
+	r := w.registry
+	w.stations = make([]pipeAt, len(r.PumpingStations()))
+	for i, s := range r.PumpingStations() {
+		o, _ := r.Object(s.ID)
+		w.stations[i] = pipeAt{meter: w.meterOf(meter.Water, s.ID), zone: -1, source: -1, station: -1}
+		w.stations[i].p = w.pipeOf(old, s.ID, w.index(zone.CityKind, o.City), true)
+		w.stations[i].p.limits.PerH = s.CapacityM3H
+	}
+	w.lines = make([]pipeAt, len(r.WaterLines()))
+	for i, l := range r.WaterLines() {
+		at := pipeAt{
+			meter: w.meterOf(meter.Water, l.ID), zone: w.zoneOf(l.Zone),
+			source: w.index(zone.WaterLineKind, l.From), station: w.index(zone.PumpingStationKind, l.From),
+		}
+		at.p = w.pipeOf(old, l.ID, w.zones[at.zone].city, true)
+		w.lines[i] = at
+	}
+	for i := range w.lines {
+		l := &w.lines[i]
+		from := int32(-1)
+		if l.source >= 0 {
+			from = w.lines[l.source].zone
+		}
+		if from == l.zone {
+			continue
+		}
+		w.zones[l.zone].lines = append(w.zones[l.zone].lines, int32(i))
+		if from >= 0 {
+			w.zones[from].drained = append(w.zones[from].drained, int32(i))
+		}
+	}
+}
+
+func (w *world) pipeOf(old *memory, id string, city int32, main bool) *pipe {
+	p := keep(w.memory.Pipes, old.Pipes, id, func() *pipe { return newPipe(main) })
+	p.local = &w.cities[city].local
+	return p
+}
+
+func (w *world) placeTanks(old *memory) {
+	w.tanks = make([]tankAt, len(w.registry.Tanks()))
+	defs := w.registry.Tanks()
+	for i := range defs {
+		def := &defs[i]
+		z := &w.zones[w.zoneOf(def.Zone)]
+		at := tankAt{
+			meter: w.meterOf(def.Utility, def.ID), plant: w.index(zone.PlantKind, def.Plant), dead: 1000 * def.DeadM3,
+			k: keep(w.memory.Tanks, old.Tanks, def.ID, newTank),
+		}
+		k := at.k
+		k.capacity, k.fuel, k.local = 1000*def.CapacityM3, def.Utility == meter.Fuel, &w.cities[z.city].local
+		k.litres, k.group = litresOf(def), nil
+		w.tanks[i] = at
+		if at.plant >= 0 {
+			w.plants[at.plant].addTank(int32(i), def)
+		} else if !k.fuel {
+			z.tanks = append(z.tanks, int32(i))
+		}
+	}
+	w.groupTanks(old)
+}
+
+// litresOf returns how the content of a tank is read, in litres, at 15 °C for
+// fuel: the best of what the meter says.
+func litresOf(def *zone.Tank) func(*scratch, float64) float64 {
+	at15 := func(litres, celsius float64) float64 {
+		if celsius != celsius { // unknown: as it is
+			return litres
+		}
+		return def.Volume15(litres, celsius)
+	}
+	level := func(mm float64) float64 {
+		if litres, ok := def.Shape.OfLevel(mm); ok {
+			return litres
+		}
+		return nan
+	}
+	return func(s *scratch, celsius float64) float64 {
+		switch {
+		case s.got(volume15):
+			return s.values[volume15]
+		case s.got(tankVolume):
+			return 1000 * s.values[tankVolume]
+		case s.got(volume):
+			return at15(s.values[volume], celsius)
+		case s.got(levelMM):
+			return at15(level(s.values[levelMM]), celsius)
+		case s.got(tankLevel):
+			return at15(level(1000*s.values[tankLevel]), celsius)
+		}
+		return nan
+	}
+}
+
+// groupTanks joins tanks with what fills and empties them.
+func (w *world) groupTanks(old *memory) {
+	join := func(owner, content string, city int32, tanks []int32, burners []*burner, pipes []*pipe) {
+		if len(tanks) == 0 {
+			return
+		}
+		g := keep(w.memory.Groups, old.Groups, groupKey{owner, content}, func() *group { return new(group) })
+		g.tanks, g.burners, g.pipes, g.local = nil, burners, pipes, &w.cities[city].local
+		for _, i := range tanks {
+			g.tanks = append(g.tanks, w.tanks[i].k)
+			w.tanks[i].k.group = g
+		}
+		for _, k := range g.tanks {
+			k.BurnTotal, k.InTotal = g.totals(k)
+		}
+	}
+	for i := range w.zones {
+		z := &w.zones[i]
+		var pipes []*pipe
+		for _, l := range z.lines {
+			pipes = append(pipes, w.lines[l].p)
+		}
+		join(w.registry.Zones()[i].ID, "water", z.city, z.tanks, nil, pipes)
+	}
+	for i := range w.plants {
+		p := &w.plants[i]
+		id, city := w.registry.Plants()[i].ID, w.zones[p.zone].city
+		join(id, "water", city, p.waterTanks, nil, []*pipe{p.water})
+		if p.oneFuel() {
+			join(id, "fuel", city, p.standbyTanks, []*burner{p.fuel, p.set}, nil)
+		} else {
+			join(id, "fuel", city, p.boilerTanks, []*burner{p.fuel}, nil)
+			join(id, "standby", city, p.standbyTanks, []*burner{p.set}, nil)
+		}
+		p.group(w)
+	}
+	for i := range w.tanks { // of a zone's fuel, which nothing meters
+		if w.tanks[i].k.group == nil {
+			def := &w.registry.Tanks()[i]
+			join(def.ID, "store", w.zones[w.zoneOf(def.Zone)].city, []int32{int32(i)}, nil, nil)
+		}
+	}
+}
