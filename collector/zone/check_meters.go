@@ -94,12 +94,13 @@ func (c *checker) meter(at Place, m *Meter, city string) {
 }
 
 // meterElsewhere refuses a meter whose readings would count for another zone or
-// city than that of what it measures.
+// city than that of what it measures. Zones that are not there were reported
+// where they are named.
 func (c *checker) meterElsewhere(at Place, m *Meter, object entry, city string) {
 	switch {
 	case object.City != city:
 		c.ownCity(at.key("at"), object, city)
-	case object.Zone != "" && object.Zone != m.Zone && c.index[m.Zone].Kind == ZoneKind:
+	case object.Zone != m.Zone && c.index[object.Zone].Kind == ZoneKind && c.index[m.Zone].Kind == ZoneKind:
 		c.addSee(at.key("zone"), object.Place, "%s %q lies in zone %s, its meter in %s", object.Kind.words(), m.At, excerpt(object.Zone), excerpt(m.Zone))
 	}
 }
