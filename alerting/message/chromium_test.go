@@ -128,7 +128,8 @@ func lay(ctx context.Context, t *testing.T, url string, width int64) layout {
 func checkLayout(t *testing.T, path string, l message.Language, width float64, got layout) {
 	t.Helper()
 	direction := map[message.Language]string{message.English: "ltr", message.Arabic: "rtl"}[l]
-	if got.Dir != direction || got.Direction != direction || got.Lang != string(l) || got.Align != "start" {
+	start := map[message.Language]string{message.English: "left", message.Arabic: "right"}[l]
+	if got.Dir != direction || got.Direction != direction || got.Lang != string(l) || got.Align != start {
 		t.Errorf("%s: dir %s, computed %s, lang %s, align %s", path, got.Dir, got.Direction, got.Lang, got.Align)
 	}
 	if got.Overflow > 0 {

@@ -22,9 +22,9 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{"bdi": bdi,
 // html lays the notice out as a page that mail programs show: tables, styles
 // in the elements, nothing fetched from elsewhere.
 func (n *notice) html() (string, error) {
-	direction, fonts := "ltr", `'Segoe UI', Arial, sans-serif`
+	direction, start, fonts := "ltr", "left", `'Segoe UI', Arial, sans-serif`
 	if n.Language == Arabic {
-		direction, fonts = "rtl", `'Segoe UI', Tahoma, 'Noto Naskh Arabic', Arial, sans-serif`
+		direction, start, fonts = "rtl", "right", `'Segoe UI', Tahoma, 'Noto Naskh Arabic', Arial, sans-serif`
 	}
 	colour, ok := tones[n.Tone]
 	if !ok {
@@ -33,10 +33,10 @@ func (n *notice) html() (string, error) {
 	var b strings.Builder
 	err := page.Execute(&b, struct {
 		*notice
-		Direction string
-		Fonts     template.CSS
-		Colour    string
-	}{n, direction, template.CSS(fonts), colour})
+		Direction, Start string // rtl, right: old mail programs know no logical sides
+		Fonts            template.CSS
+		Colour           string
+	}{n, direction, start, template.CSS(fonts), colour})
 	if err != nil {
 		return "", fmt.Errorf("render page: %w", err)
 	}

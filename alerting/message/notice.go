@@ -108,10 +108,29 @@ func (s *speaker) section(t Type, a *alarm.Alarm, i, of int) section {
 		add("do", s.do(a))
 	}
 	add("severity", s.severity(a.Severity))
+	for _, name := range details {
+		if word := a.Words[name]; word != "" {
+			add(name, s.word(name, cut(word)).isolated())
+		}
+	}
 	if a.AcknowledgedBy != "" {
 		add("by", isolate(clean(a.AcknowledgedBy)))
 	}
 	return sec
+}
+
+// details are the words of a finding that the subjects leave out: where the
+// cause is, the tanker's order, the error.
+var details = []string{"cause_at", "order", "fault"}
+
+// maxDetail is how many characters of a detail are shown.
+const maxDetail = 200
+
+func cut(s string) string {
+	if letters := []rune(s); len(letters) > maxDetail {
+		return string(letters[:maxDetail]) + "…"
+	}
+	return s
 }
 
 // line adds a statement to a section, unless it says nothing.

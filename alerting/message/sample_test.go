@@ -63,12 +63,12 @@ var details = map[string]struct {
 	"water.burst":             {object: "sn-w01"},
 	"water.night_leak":        {object: "sn-w01"},
 	"fuel.cover_low":          {object: "sn-t01", numbers: map[string]float64{"d": 2}, words: map[string]string{"fuel": "mazut"}},
-	"fuel.tanker_late":        {object: "sn-p002", numbers: map[string]float64{"h": 5}, words: map[string]string{"fuel": "diesel"}},
+	"fuel.tanker_late":        {object: "sn-p002", numbers: map[string]float64{"h": 5}, words: map[string]string{"fuel": "diesel", "order": "T-0117"}},
 	"fuel.loss":               {object: "sn-t01", numbers: map[string]float64{"l": 1250.4}},
 	"fuel.reconcile":          {object: "sn-t01", numbers: map[string]float64{"l": 640}},
 	"fuel.delivery_short":     {object: "sn-t01", numbers: map[string]float64{"l": 215}},
 	"plant.stall_forecast":    {object: "sn-p002", numbers: map[string]float64{"h": 9}, words: map[string]string{"res": "water"}, stalls: []string{"sn-p002"}},
-	"plant.stalled":           {object: "sn-p001", words: map[string]string{"cause": "electricity"}, stalls: []string{"sn-p001"}},
+	"plant.stalled":           {object: "sn-p001", words: map[string]string{"cause": "elec.outage", "cause_at": "sn-f01"}, stalls: []string{"sn-p001"}},
 	"zone.inadequate":         {object: "sn-z1", numbers: map[string]float64{"pct": 71.2, "n": 14}},
 	"balance.gap":             {object: "sn-f01", numbers: map[string]float64{"pct": 17.5}},
 	"meter.offline":           {object: "e-0042"},
@@ -76,7 +76,7 @@ var details = map[string]struct {
 	"meter.clock":             {object: "e-0042", numbers: map[string]float64{"s": -75}},
 	"meter.reset":             {object: "e-0042"},
 	"gateway.offline":         {object: "gw-3", numbers: map[string]float64{"n": 17}},
-	"pipeline.fault":          {object: "database", words: map[string]string{"part": "database"}},
+	"pipeline.fault":          {object: "database", words: map[string]string{"part": "database", "fault": "dial tcp 10.0.0.7:8086: connection refused"}},
 	"alarm.flood":             {object: "samir"},
 }
 

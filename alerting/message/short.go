@@ -21,7 +21,7 @@ func (s *speaker) extra(t Type, a *alarm.Alarm) []string {
 		return nil
 	}
 	var sentences []string
-	if len(a.Stalls) > 0 {
+	if len(a.Stalls) > 1 || (len(a.Stalls) == 1 && a.Stalls[0] != a.Object) { // else the subject has said it
 		plants := s.counted("count.plants", len(a.Stalls))
 		sentences = append(sentences, s.say("body.short_stalls", values{"plants": phrase(plants)}.lookup))
 	}

@@ -60,10 +60,13 @@ func (s *speaker) unknown() value {
 // word translates a word of a finding: one of the catalogue's words for that
 // placeholder, a resource, an alert kind, an object's id, or, failing these, as it is.
 func (s *speaker) word(name, word string) value {
-	for _, id := range []string{"word." + name + "." + word, "word.res." + word, "kind." + word + ".title"} {
+	for _, id := range []string{"word." + name + "." + word, "word.res." + word} {
 		if s.has(id) {
 			return phrase(s.say(id, nil))
 		}
+	}
+	if id := "kind." + word + ".title"; s.has(id) {
+		return phrase(small(s.say(id, nil)))
 	}
 	return s.named(word)
 }
@@ -113,6 +116,15 @@ func (s *speaker) list(ids []string, limit int) string {
 		words = append(words, s.counted("count.more", rest))
 	}
 	return s.joined("joint.list", words...)
+}
+
+// small makes the first letter of an English title small, for the middle of a
+// sentence.
+func small(text string) string {
+	for i, r := range text {
+		return strings.ToLower(string(r)) + text[i+len(string(r)):]
+	}
+	return text
 }
 
 // capital makes the first letter of an English text large. Names, which begin
