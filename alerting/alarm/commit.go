@@ -10,6 +10,7 @@ import (
 	"strings"
 )
 
+// Statements and bounds of a commit.
 const (
 	insertLine  = "INSERT INTO journal (seq, time, alarm, crc, body) VALUES "
 	lineValues  = "(?,?,?,?,?)"
@@ -38,18 +39,18 @@ type line struct{ seq, time int64 }
 // write commits e, all of it or nothing, and returns the oldest line that is
 // left, where it has pruned.
 func (s *store) write(e entry) (oldest line, err error) {
-	lines, puts, drops, err := e.rows()
+	rows, err := e.rows()
 	if err != nil {
 		return line{}, err
 	}
 	err = s.transact(func() error {
-		if err := insertAll(s.addLine, s.addLines, lines, 5); err != nil {
+		if err := insertAll(s.addLine, s.addLines, rows.lines, 5); err != nil {
 			return err
 		}
-		if err := insertAll(s.putAlarm, s.putAlarms, puts, 3); err != nil {
+		if err := insertAll(s.putAlarm, s.putAlarms, rows.alarms, 3); err != nil {
 			return err
 		}
-		for _, id := range drops {
+		for _, id := range rows.drops {
 			if _, err := s.dropAlarm.ExecContext(background, id); err != nil {
 				return err
 			}
@@ -78,29 +79,62 @@ func (s *store) first() (l line, err error) {
 	return l, classify(err)
 }
 
-// rows encodes e: the values of all rows, one after another.
-func (e *entry) rows() (lines, puts []any, drops []string, err error) {
-	for i := range e.transitions {
-		t := &e.transitions[i]
-		body, err := json.Marshal(t)
-		if err != nil {
-			return nil, nil, nil, fmt.Errorf("encode transition of %s: %w", t.Alarm.ID, err)
-		}
-		lines = append(lines, t.Seq, t.Time.UnixMilli(), t.Alarm.ID, lineSum(t.Seq, body), string(body))
-	}
+// rows are the values of the rows of a commit, one after another.
+type rows struct {
+	lines, alarms []any
+	drops         []string
+}
+
+func (e *entry) rows() (*rows, error) {
+	r := &rows{lines: make([]any, 0, 5*len(e.transitions)), alarms: make([]any, 0, 3*len(e.dirty))}
+	ts := e.transitions
 	for _, t := range e.dirty {
-		id := t.next.Alarm.ID
-		if t.next.forgettable() {
-			drops = append(drops, id)
-			continue
+		n := len(t.events)
+		if err := r.add(t, ts[:n]); err != nil {
+			return nil, fmt.Errorf("encode alarm %s: %w", t.next.Alarm.ID, err)
 		}
-		body, err := json.Marshal(&t.next)
-		if err != nil {
-			return nil, nil, nil, fmt.Errorf("encode alarm %s: %w", id, err)
-		}
-		puts = append(puts, id, alarmSum(id, body), string(body))
+		ts = ts[n:]
 	}
-	return lines, puts, drops, nil
+	return r, nil
+}
+
+// add encodes what became of one alarm: its transitions and its last state,
+// which is also that of the last transition.
+func (r *rows) add(t *turn, ts []Transition) error {
+	id := t.next.Alarm.ID
+	for i := range ts {
+		alarm := &ts[i].Alarm
+		text, err := json.Marshal(alarm)
+		if err != nil {
+			return err
+		}
+		body, err := encodeLine(&ts[i], text)
+		if err != nil {
+			return err
+		}
+		r.lines = append(r.lines, ts[i].Seq, ts[i].Time.UnixMilli(), id, lineSum(ts[i].Seq, body), body)
+		if i == len(ts)-1 && !t.next.forgettable() {
+			return r.put(t, text)
+		}
+	}
+	if t.next.forgettable() {
+		r.drops = append(r.drops, id)
+		return nil
+	}
+	text, err := json.Marshal(&t.next.Alarm)
+	if err != nil {
+		return err
+	}
+	return r.put(t, text)
+}
+
+func (r *rows) put(t *turn, alarm []byte) error {
+	body, err := encodeRecord(&t.next, alarm)
+	if err != nil {
+		return err
+	}
+	r.alarms = append(r.alarms, t.next.Alarm.ID, alarmSum(t.next.Alarm.ID, body), body)
+	return nil
 }
 
 func insertAll(one, several *sql.Stmt, values []any, columns int) error {
@@ -119,19 +153,22 @@ func insertAll(one, several *sql.Stmt, values []any, columns int) error {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-func lineSum(seq int64, body []byte) int64 {
+func lineSum(seq int64, body string) int64 {
 	var b [8]byte
 	binary.LittleEndian.PutUint64(b[:], uint64(seq))
-	return int64(crc32.Update(crc32.Checksum(b[:], castagnoli), castagnoli, body))
+	return sum(b[:], body)
 }
 
-func alarmSum(id string, body []byte) int64 {
-	return int64(crc32.Update(crc32.Checksum([]byte(id), castagnoli), castagnoli, body))
-}
+func alarmSum(id, body string) int64 { return sum([]byte(id), body) }
 
 func bookSum(seq, seen int64) int64 {
 	var b [16]byte
 	binary.LittleEndian.PutUint64(b[:8], uint64(seq))
 	binary.LittleEndian.PutUint64(b[8:], uint64(seen))
-	return int64(crc32.Checksum(b[:], castagnoli))
+	return sum(b[:], "")
+}
+
+// sum is the CRC-32C of both.
+func sum(head []byte, body string) int64 {
+	return int64(crc32.Update(crc32.Checksum(head, castagnoli), castagnoli, []byte(body)))
 }

@@ -101,10 +101,9 @@ func (s *store) copyJournal(into *store) (last line, n int) {
 	copied := func() error {
 		for rows.Next() {
 			var (
-				at   line
-				id   string
-				crc  int64
-				body []byte
+				at       line
+				id, body string
+				crc      int64
 			)
 			if rows.Scan(&at.seq, &at.time, &id, &crc, &body) != nil || crc != lineSum(at.seq, body) {
 				continue
@@ -113,7 +112,7 @@ func (s *store) copyJournal(into *store) (last line, n int) {
 				last = at
 			}
 			n++
-			if _, err := into.addLine.ExecContext(background, at.seq, at.time, id, crc, string(body)); err != nil {
+			if _, err := into.addLine.ExecContext(background, at.seq, at.time, id, crc, body); err != nil {
 				return err
 			}
 		}

@@ -70,11 +70,11 @@ func (s *store) dropDamaged(sound []*record) error {
 		for _, r := range sound {
 			e.dirty = append(e.dirty, &turn{next: *r})
 		}
-		_, puts, _, err := e.rows()
+		rows, err := e.rows()
 		if err != nil {
 			return err
 		}
-		return insertAll(s.putAlarm, s.putAlarms, puts, 3)
+		return insertAll(s.putAlarm, s.putAlarms, rows.alarms, 3)
 	})
 }
 
