@@ -26,9 +26,10 @@ import (
 // ones go to quarantine.
 const MaxMeters = 1 << 20
 
-// Options is what a collector is made of. All fields are required.
+// Options is what a collector is made of. All fields but Supply are required.
 type Options struct {
 	DataDir    string
+	Supply     live.SupplyConfig // zero: the defaults
 	MQTT       mqtt.Config
 	Influx     influx.Config
 	Spool      spool.Config
@@ -58,6 +59,8 @@ type Collector struct {
 	batches  *batches
 	lag      prometheus.Histogram
 	sizes    prometheus.Histogram
+	dir      string
+	derived  []byte         // lines of the derived series, for reuse
 	deferred zerolog.Logger // says at most once in a while that batches wait
 }
 
@@ -73,7 +76,7 @@ func New(ctx context.Context, o Options) (*Collector, error) {
 		return nil, fmt.Errorf("open the spool: %w", err)
 	}
 	c := &Collector{
-		now: o.Now, log: o.Log, spool: store,
+		now: o.Now, log: o.Log, spool: store, dir: o.DataDir,
 		live:     live.New(o.Registry, o.Now),
 		decoder:  decode.New(o.Sources, meter.NewCatalog(MaxMeters)),
 		vetter:   vet.New(),
@@ -81,6 +84,10 @@ func New(ctx context.Context, o Options) (*Collector, error) {
 		deferred: o.Log.Sample(&zerolog.BurstSampler{Burst: 1, Period: 10 * time.Second}),
 	}
 	c.registry.Store(o.Registry)
+	if o.Supply != (live.SupplyConfig{}) {
+		c.live.SetSupply(o.Supply)
+	}
+	loadLive(c.live, o.DataDir, o.Log)
 	if err := c.join(ctx, o); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
@@ -143,7 +150,9 @@ func (c *Collector) Run(ctx context.Context) error {
 		return c.commit(running)
 	})
 	g.Go(func() error { return c.writer.Run(delivering) })
+	g.Go(func() error { return c.derive(running) })
 	err := g.Wait()
+	c.saveLive() // with all that had arrived
 	return errors.Join(err, c.countDropped(context.WithoutCancel(ctx)))
 }
 

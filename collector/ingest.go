@@ -61,6 +61,9 @@ func (c *Collector) take(b *batch, m *mqtt.Message, out *decode.Readings) {
 		b.payload += len(m.Payload)
 	case result == decode.Control:
 		b.Ledger.MessagesControl++
+		if g := out.Gateway(); g != nil {
+			c.live.Gateway(g.Zone, g.ID, g.Online, m.Received)
+		}
 	case result == decode.Ignored, m.Retained && !clocksValid(out.All(), m.Received):
 		b.Ledger.MessagesIgnored++
 	default:

@@ -60,12 +60,23 @@ const (
 
 // Readings collects what one message decodes into and is reused for the next.
 type Readings struct {
-	list []meter.Reading
-	n    int
+	list   []meter.Reading
+	n      int
+	status *Gateway
+}
+
+// Gateway is the status of a gateway: what its birth or will says.
+type Gateway struct {
+	Zone, ID string
+	Online   bool
 }
 
 // Reset forgets the readings and keeps their memory.
-func (r *Readings) Reset() { r.n = 0 }
+func (r *Readings) Reset() { r.n, r.status = 0, nil }
+
+// Gateway returns the status that the message was, nil if it was none. Its
+// strings may be kept.
+func (r *Readings) Gateway() *Gateway { return r.status }
 
 // All returns the readings; they are valid until the next Reset.
 func (r *Readings) All() []meter.Reading { return r.list[:r.n] }
@@ -96,10 +107,10 @@ type Decoder struct {
 
 // route is what a topic was found to mean.
 type route struct {
-	series *meter.Series
-	status bool // a gateway's status
-	reject *Reject
-	shape  shape // of the meter's last payload
+	series  *meter.Series
+	gateway *Gateway // whose status it is
+	reject  *Reject
+	shape   shape // of the meter's last payload
 }
 
 // New returns a decoder for valid sources that names meters through catalog.
@@ -127,8 +138,13 @@ func (d *Decoder) Decode(m Message, out *Readings) (Result, error) {
 	switch {
 	case r.reject != nil:
 		return Decoded, r.reject
-	case r.status:
-		return Control, gatewayStatus(m.Payload)
+	case r.gateway != nil:
+		if reject := gatewayStatus(m.Payload); reject != nil {
+			return Control, reject
+		}
+		r.gateway.Online = string(m.Payload) == "online"
+		out.status = r.gateway
+		return Control, nil
 	}
 	result, reject := d.native.decode(r, m, out)
 	if reject != nil || result != Decoded {

@@ -60,7 +60,7 @@ func nativeRoute(topic string, catalog *meter.Catalog) *route {
 	case !meter.ValidID(id):
 		return &route{reject: &Reject{BadName, fmt.Sprintf("meter %q in the topic", clip(id))}}
 	case utility == "gateway":
-		return &route{status: true}
+		return &route{gateway: &Gateway{Zone: zone, ID: id}}
 	case !utility.Valid():
 		return &route{reject: &Reject{BadTopic,
 			fmt.Sprintf("unknown utility %q in the topic; known: %v", clip(level[3]), meter.Utilities)}}
@@ -75,7 +75,7 @@ func nativeRoute(topic string, catalog *meter.Catalog) *route {
 }
 
 // gatewayStatus checks a gateway's status message.
-func gatewayStatus(payload []byte) error {
+func gatewayStatus(payload []byte) *Reject {
 	switch string(payload) {
 	case "online", "offline":
 		return nil

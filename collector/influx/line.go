@@ -60,9 +60,7 @@ func AppendReading(dst, series []byte, r *meter.Reading) []byte {
 	if r.Stamped {
 		dst = appendInteger(dst, ",device_time_ms=", r.DeviceTime)
 	}
-	dst = append(dst, ' ')
-	dst = strconv.AppendInt(dst, r.Time, 10)
-	return append(dst, '\n')
+	return appendTime(dst, r.Time)
 }
 
 func appendInteger(dst []byte, key string, v int64) []byte {

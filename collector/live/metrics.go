@@ -1,8 +1,11 @@
 package live
 
 import (
+	"math"
+
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/imdad-telemetry/imdad/collector/live/snapshot"
 	"github.com/imdad-telemetry/imdad/collector/meter"
 )
 
@@ -32,6 +35,12 @@ var (
 		"Power through the feeder, by its own meter.", feederLabels, nil)
 	feederMetered = prometheus.NewDesc("imdad_feeder_metered_watts",
 		"Power through the meters of the feeder's plants that were heard lately.", feederLabels, nil)
+	shortfallRatio = prometheus.NewDesc("imdad_supply_shortfall_ratio",
+		"Share of what the zone requires now that it does not get for want of supply; low demand is no shortfall.", zoneLabels, nil)
+	adequacyRatio = prometheus.NewDesc("imdad_supply_adequacy_ratio",
+		"Share of the zone's plants, by contracted power, that have what they require; utility all takes the scarcest of each plant.", zoneLabels, nil)
+	coverSeconds = prometheus.NewDesc("imdad_supply_cover_seconds",
+		"How long the usable stock in the zone's tanks lasts at the usual draw.", zoneLabels, nil)
 	fleetSize = prometheus.NewDesc("imdad_fleet_size",
 		"Meters: heard and silent of those registered, and those heard that are not registered.", []string{"state"}, nil)
 )
@@ -40,6 +49,7 @@ var (
 func (c SupplyCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		requiredWatts, deliveredWatts, requiredVolume, deliveredVolume, heardRatio, feederDelivered, feederMetered, fleetSize,
+		shortfallRatio, adequacyRatio, coverSeconds,
 	} {
 		ch <- d
 	}
@@ -75,6 +85,19 @@ func (c SupplyCollector) Collect(ch chan<- prometheus.Metric) {
 			gauge(feederMetered, f.Metered.Value, f.City, f.Zone, f.Feeder)
 		}
 	}
+	c.state.EachPoint(func(p *Point) {
+		if p.Feeder != "" || p.Plant != "" {
+			return
+		}
+		known := func(d *prometheus.Desc, v snapshot.Value, unit float64) {
+			if v.Known() && !math.IsInf(float64(v), 0) {
+				gauge(d, float64(v)*unit, p.City, p.Zone, string(p.Utility))
+			}
+		}
+		known(shortfallRatio, p.Shortfall, 1)
+		known(adequacyRatio, p.Adequacy, 1)
+		known(coverSeconds, p.Cover, 3600)
+	})
 	n := c.state.Counts()
 	gauge(fleetSize, float64(n.Heard), "heard")
 	gauge(fleetSize, float64(n.Silent), "silent")

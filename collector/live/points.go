@@ -40,7 +40,10 @@ func (s *State) EachPoint(f func(*Point)) {
 	if now := s.now().UnixMilli(); snap.Registry == nil || now-snap.Now > sharedFor || now < snap.Now || !s.inForce(snap) {
 		s.Snapshot(snap)
 	}
-	zones(snap, f)
+	s.mu.Lock()
+	unknown := s.unknownShare
+	s.mu.Unlock()
+	zones(snap, unknown, f)
 	feeders(snap, f)
 	plants(snap, f)
 }
@@ -51,24 +54,51 @@ func (s *State) inForce(snap *snapshot.Snapshot) bool {
 	return s.world.registry == snap.Registry
 }
 
-func zones(snap *snapshot.Snapshot, f func(*Point)) {
+// Adequate is the utility of the point that says how far a zone has everything
+// it needs.
+const Adequate meter.Utility = "all"
+
+func zones(snap *snapshot.Snapshot, unknown float64, f func(*Point)) {
+	adequacy := adequacies(snap, unknown)
+	u := snapshot.Unknown
 	for i, def := range snap.Registry.Zones() {
 		z := &snap.Zones[i]
 		for which, b := range []*snapshot.Balance{&z.Power, &z.Water, &z.Fuel} {
-			u := accountOf[which]
 			if b.Gross == 0 && !b.Delivered.Known() {
 				continue
 			}
-			p := Point{
-				City: def.City, Zone: def.ID, Utility: u,
-				Required: b.Required, Delivered: b.Delivered, Shortfall: b.Shortfall, Cover: b.CoverH, Adequacy: snapshot.Unknown,
-			}
-			if u == meter.Electricity {
-				p.Adequacy = z.AdequacyRatio
-			}
-			f(&p)
+			f(&Point{
+				City: def.City, Zone: def.ID, Utility: accountOf[which], Required: b.Required, Delivered: b.Delivered,
+				Shortfall: b.Shortfall, Adequacy: adequacy[i][which], Cover: b.CoverH,
+			})
+		}
+		f(&Point{
+			City: def.City, Zone: def.ID, Utility: Adequate,
+			Required: u, Delivered: u, Shortfall: u, Adequacy: z.AdequacyRatio, Cover: u,
+		})
+	}
+}
+
+// adequacies are those of the zones by utility, over what is known.
+func adequacies(snap *snapshot.Snapshot, unknown float64) [][3]snapshot.Value {
+	sums := make([][3]weights, len(snap.Zones))
+	for i, def := range snap.Registry.Plants() {
+		z, ok := snap.Registry.Index(zone.ZoneKind, def.Zone)
+		if !ok {
+			continue
+		}
+		p := &snap.Plants[i]
+		for which, c := range [3]snapshot.Value{p.PowerCapability, p.WaterCapability, p.FuelCapability} {
+			sums[z][which].add(def.ContractKVA, c)
 		}
 	}
+	out := make([][3]snapshot.Value, len(sums))
+	for i := range sums {
+		for which := range sums[i] {
+			out[i][which] = sums[i][which].ratio(unknown)
+		}
+	}
+	return out
 }
 
 func feeders(snap *snapshot.Snapshot, f func(*Point)) {

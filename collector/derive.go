@@ -1,0 +1,102 @@
+package collector
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/imdad-telemetry/imdad/collector/influx"
+	"github.com/imdad-telemetry/imdad/collector/live"
+	"github.com/imdad-telemetry/imdad/collector/live/snapshot"
+	"github.com/imdad-telemetry/imdad/collector/spool"
+)
+
+// The derived series has a point a minute of the collector's clock, which may
+// be faster than ours: it is looked at every lookEvery. The state is saved
+// once a minute of ours.
+const (
+	deriveEvery = time.Minute
+	saveEvery   = time.Minute
+	lookEvery   = 50 * time.Millisecond
+)
+
+// derive spools the supply of each minute as it begins, and saves the state,
+// until ctx ends.
+func (c *Collector) derive(ctx context.Context) error {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	last, saved := c.now().Truncate(deriveEvery), time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if minute := c.now().Truncate(deriveEvery); !minute.Equal(last) {
+			last = minute
+			c.spoolSupply(ctx, minute)
+		}
+		if time.Since(saved) >= saveEvery {
+			saved = time.Now()
+			c.saveLive()
+		}
+	}
+}
+
+// spoolSupply stores the supply as of a minute. What the spool refuses is let
+// go: readings need the room more, and it can be worked out from them again.
+func (c *Collector) spoolSupply(ctx context.Context, minute time.Time) {
+	b := spool.Batch{Origin: spool.Derived, Lines: c.derived[:0]}
+	c.live.EachPoint(func(p *live.Point) {
+		var ok bool
+		if b.Lines, ok = influx.AppendSupply(b.Lines, supplyPoint(p, minute)); ok {
+			b.LineCount++
+		}
+	})
+	c.derived = b.Lines
+	if b.LineCount == 0 {
+		return
+	}
+	if err := c.spool.Append(ctx, &b); err != nil && ctx.Err() == nil {
+		c.deferred.Warn().Err(err).Time("minute", minute).Int("lines", b.LineCount).Msg("the derived series has a gap")
+	}
+}
+
+func supplyPoint(p *live.Point, at time.Time) *influx.SupplyPoint {
+	finite := func(v snapshot.Value) float64 {
+		if math.IsInf(float64(v), 0) {
+			return math.NaN()
+		}
+		return float64(v)
+	}
+	return &influx.SupplyPoint{
+		City: p.City, Zone: p.Zone, Feeder: p.Feeder, Plant: p.Plant, Utility: string(p.Utility), Time: at.UnixMilli(),
+		Required: finite(p.Required), Delivered: finite(p.Delivered), ShortfallRatio: finite(p.Shortfall),
+		AdequacyRatio: finite(p.Adequacy), CoverHours: finite(p.Cover),
+	}
+}
+
+// StoreAlarms puts transitions of alarms on their way to the database, all or
+// none; once it returns they are on disk. Points of one alarm and one time
+// would overwrite each other there, so later ones are put a millisecond on.
+func (c *Collector) StoreAlarms(ctx context.Context, points []influx.AlarmPoint) error {
+	if len(points) == 0 {
+		return nil
+	}
+	b := spool.Batch{Origin: spool.Alarm, LineCount: len(points)}
+	taken := make(map[influx.AlarmPoint]bool, len(points))
+	for _, p := range points {
+		at := influx.AlarmPoint{City: p.City, Zone: p.Zone, Kind: p.Kind, Object: p.Object, Time: p.Time}
+		for taken[at] {
+			at.Time++
+		}
+		taken[at] = true
+		p.Time = at.Time
+		b.Lines = influx.AppendAlarm(b.Lines, &p)
+	}
+	if err := c.spool.Append(ctx, &b); err != nil {
+		return fmt.Errorf("store %d transitions of alarms: %w", len(points), err)
+	}
+	return nil
+}

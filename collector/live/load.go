@@ -1,0 +1,85 @@
+package live
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"maps"
+)
+
+// Load puts a saved state in force; it must come before the first reading. On
+// an error nothing has changed, and a damaged state is ErrDamaged. What
+// happened since it was saved is not known: silence counts from now.
+func (s *State) Load(r io.Reader) error {
+	raw, err := io.ReadAll(r)
+	if err != nil {
+		return fmt.Errorf("read the live state: %w", err)
+	}
+	m, saved, err := decode(raw)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	registry := s.world.registry
+	all := make([]facts, len(registry.Meters()))
+	for _, f := range saved {
+		if i, ok := registry.MeterIndex(f.Zone, f.Utility, f.Meter); ok {
+			all[i] = f.Facts
+		}
+	}
+	s.rebuild(registry, m, all)
+	s.listening = s.now().UnixMilli()
+	s.advanced = s.listening
+	return nil
+}
+
+func decode(raw []byte) (*memory, []savedFacts, error) {
+	const sumSize = 4
+	if len(raw) < len(stateMagic)+sumSize || string(raw[:len(stateMagic)]) != stateMagic {
+		return nil, nil, errors.New("it is cut short, or of another version")
+	}
+	body, sum := raw[:len(raw)-sumSize], binary.BigEndian.Uint32(raw[len(raw)-sumSize:])
+	if got := crc32.Checksum(body, castagnoli); got != sum {
+		return nil, nil, fmt.Errorf("its checksum is %08x, not %08x", got, sum)
+	}
+	decoder := gob.NewDecoder(bytes.NewReader(body[len(stateMagic):]))
+	var h header
+	if err := decoder.Decode(&h); err != nil {
+		return nil, nil, fmt.Errorf("decode the header: %w", err)
+	}
+	m := newMemory()
+	maps.Copy(m.Stages, h.Stages)
+	maps.Copy(m.Gateways, h.Gateways)
+	maps.Copy(m.Orders, h.Orders)
+	var saved []savedFacts
+	for {
+		var c chunk
+		switch err := decoder.Decode(&c); {
+		case errors.Is(err, io.EOF):
+			return m, saved, nil
+		case err != nil:
+			return nil, nil, fmt.Errorf("decode a chunk: %w", err)
+		}
+		saved = append(saved, c.Facts...)
+		m.add(&c.Memory)
+	}
+}
+
+// add takes what another memory remembers.
+func (m *memory) add(other *memory) {
+	maps.Copy(m.Electric, other.Electric)
+	maps.Copy(m.Pipes, other.Pipes)
+	maps.Copy(m.Burners, other.Burners)
+	maps.Copy(m.Sets, other.Sets)
+	maps.Copy(m.Tanks, other.Tanks)
+	maps.Copy(m.Groups, other.Groups)
+	maps.Copy(m.Gaps, other.Gaps)
+	maps.Copy(m.Plants, other.Plants)
+	maps.Copy(m.Silences, other.Silences)
+	maps.Copy(m.Zones, other.Zones)
+}
