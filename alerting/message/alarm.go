@@ -3,6 +3,7 @@ package message
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/imdad-telemetry/imdad/alerting/alarm"
 	"github.com/imdad-telemetry/imdad/alerting/rule"
@@ -98,13 +99,9 @@ func (s *speaker) filled(a *alarm.Alarm, src string) string {
 func (s *speaker) where(a *alarm.Alarm) string {
 	var places []string
 	add := func(v value) {
-		text := v.isolated()
-		for _, p := range places {
-			if p == text {
-				return
-			}
+		if text := v.isolated(); !slices.Contains(places, text) {
+			places = append(places, text)
 		}
-		places = append(places, text)
 	}
 	switch {
 	case a.ObjectKind == rule.PartObject || a.Kind == "pipeline.fault":

@@ -190,3 +190,43 @@ func TestParse(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+func TestANounIsSaidOnce(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ before, name, want string }{
+		{"على المخرج ", "مخرج 01، الغزل أ", "على المخرج 01، الغزل أ"},
+		{"في الخزان ", "خزان ديزل المولدات", "في خزان ديزل المولدات"},
+		{"في خط المياه ", "الخط الرئيسي 1", "في خط المياه الرئيسي 1"},
+		{"في خط المياه ", "خط المصابغ", "في خط المصابغ"},
+		{"على المخرج ", "المصابغ أ", "على المخرج المصابغ أ"},
+		{"على المخرج ", "مخرج", "على المخرج مخرج"},
+		{"on feeder ", "feeder 01", "on feeder feeder 01"},
+	} {
+		if before, name := sayOnce(c.before, c.name); before+name != c.want {
+			t.Errorf("%q + %q became %q, want %q", c.before, c.name, before+name, c.want)
+		}
+	}
+}
+
+// The texts of own rules come from outside.
+func FuzzParse(f *testing.F) {
+	for _, s := range subjects {
+		f.Add(s[1])
+		f.Add(s[2])
+	}
+	f.Add("[{n} h] {")
+	f.Add("}{][")
+	f.Fuzz(func(t *testing.T, src string) {
+		parts, err := parse(src)
+		if err != nil {
+			return
+		}
+		got, err := parts.Execute(lookup(func(string) value { return value{text: "v", known: true} }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.ContainsAny(got, "{}[]") || strings.Count(got, fsi)-strings.Count(got, pdi) != strings.Count(src, fsi)-strings.Count(src, pdi) {
+			t.Errorf("%q became %q", src, got)
+		}
+	})
+}

@@ -43,22 +43,21 @@ var units = []struct {
 	{"count.seconds", time.Second},
 }
 
-// lasting puts a duration into words: its largest unit and the next one, if
-// there is any of it; seconds only below a minute. Durations below zero are
-// zero: clocks disagree.
+// lasting puts a duration into words: its largest unit, and of days and hours
+// the next one too, if there is any of it. Durations below zero are zero:
+// clocks disagree.
 func (s *speaker) lasting(d time.Duration) value {
 	d = max(d, 0)
-	for i, u := range units {
-		if d < u.unit && u.unit > time.Second {
-			continue
-		}
-		words := s.counted(u.id, int(d/u.unit))
-		if i < 2 {
-			if next := units[i+1]; d%u.unit >= next.unit {
-				words = s.joined("joint.duration", words, s.counted(next.id, int(d%u.unit/next.unit)))
-			}
-		}
-		return phrase(words)
+	i := 0
+	for i < len(units)-1 && d < units[i].unit {
+		i++
 	}
-	return s.unknown() // not reached: seconds take what is left
+	words := s.counted(units[i].id, int(d/units[i].unit))
+	if i < 2 {
+		next := units[i+1]
+		if n := int(d % units[i].unit / next.unit); n > 0 {
+			words = s.joined("joint.duration", words, s.counted(next.id, n))
+		}
+	}
+	return phrase(words)
 }

@@ -47,8 +47,7 @@ func fits(text string) bool {
 	return units <= maxShortUCS2 || (units <= maxShortGSM && isASCII(text))
 }
 
-// isASCII is a narrow test for the GSM alphabet: none of ours is in it but not
-// in ASCII.
+// isASCII stands in for the GSM alphabet, which has little more that names use.
 func isASCII(text string) bool {
 	return strings.IndexFunc(text, func(r rune) bool { return r > 0x7e }) < 0
 }

@@ -98,20 +98,20 @@ func (t text) Execute(data any) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("fill a text from %T", data)
 	}
-	var b strings.Builder
+	var filled string
 	for _, p := range t {
 		switch {
 		case p.group != nil:
-			b.WriteString(p.group.together(find))
+			filled += p.group.together(find)
 		case p.name != "":
 			v := find(p.name)
-			v.text = withoutHead(b.String(), v.text)
-			b.WriteString(v.isolated())
+			filled, v.text = sayOnce(filled, v.text)
+			filled += v.isolated()
 		default:
-			b.WriteString(p.text)
+			filled += p.text
 		}
 	}
-	return b.String(), nil
+	return filled, nil
 }
 
 // together fills an isolate. If one value is not known its unit means nothing,
@@ -151,19 +151,23 @@ func (t text) names() []string {
 	return names
 }
 
-// withoutHead drops the first word of a name if the text before already says
-// it: "على المخرج" + "مخرج 01" is "على المخرج 01". The article is no
-// difference.
-func withoutHead(before, name string) string {
+// sayOnce drops a noun that the text and the name after it both say; the
+// article makes no difference. With "مخرج 01", "على المخرج" becomes "على المخرج
+// 01"; but "خزان ديزل" needs its noun, and "في الخزان" gives up its own.
+func sayOnce(before, name string) (string, string) {
 	head, rest, found := strings.Cut(name, " ")
 	words := strings.Fields(before)
-	if !found || len(words) == 0 || !strings.HasSuffix(before, " ") {
-		return name
+	if !found || !isArabic(head) || !strings.HasSuffix(before, " ") {
+		return before, name
 	}
 	for _, word := range words[max(0, len(words)-2):] {
-		if isArabic(head) && strings.TrimPrefix(word, "ال") == strings.TrimPrefix(head, "ال") {
-			return rest
+		if strings.TrimPrefix(word, "ال") != strings.TrimPrefix(head, "ال") {
+			continue
 		}
+		if strings.HasPrefix(head, "ال") || strings.IndexAny(rest, "0123456789") == 0 {
+			return before, rest
+		}
+		return before[:strings.LastIndex(before, word)], name
 	}
-	return name
+	return before, name
 }
