@@ -105,7 +105,9 @@ func (t text) Execute(data any) (string, error) {
 			filled += p.group.together(find)
 		case p.name != "":
 			v := find(p.name)
-			filled, v.text = sayOnce(filled, v.text)
+			if !v.phrase {
+				filled, v.text = sayOnce(filled, v.text)
+			}
 			filled += v.isolated()
 		default:
 			filled += p.text
