@@ -1,44 +1,36 @@
 package notify
 
-import (
-	"slices"
-
-	"github.com/imdad-telemetry/imdad/alerting/rule"
-)
+import "github.com/imdad-telemetry/imdad/alerting/rule"
 
 // UpcomingKind is the kind under which notices of planned rationing are routed.
 const UpcomingKind = "ration.upcoming"
 
-// floodKind tells of too many notices: the digest is that notice itself, so it
-// goes to streams alone unless a route asks for it.
+// floodKind tells of too many notices. The digest is that notice itself, so
+// without a route that asks for it, it goes to streams alone.
 const floodKind = "alarm.flood"
 
-// DefaultRoutes returns the routes of the catalogue, one a role, and one for
-// rules of one's own, which go to zone managers and operations.
-func DefaultRoutes() []Route {
-	kinds := rule.Kinds()
-	known := make([]string, 0, len(kinds)+1)
-	for i := range kinds {
-		known = append(known, kinds[i].ID)
+// audience is whom a kind is addressed to where there are no routes: the column
+// "to" of DOMAIN.md §4. What nobody is named for must not be lost.
+func (d *directory) audience(kind string) []rule.Role {
+	switch kind {
+	case UpcomingKind:
+		return []rule.Role{rule.ZoneManager, rule.PlantStaff}
+	case floodKind:
+		return nil
 	}
-	known = append(known, UpcomingKind)
-	var out []Route
-	for _, role := range rule.Roles {
-		out = append(out, Route{Name: string(role), Kinds: kindsTo(role, kinds), Roles: []rule.Role{role}})
+	if roles := d.to(kind); len(roles) > 0 {
+		return roles
 	}
-	return append(out, Route{Name: "custom", Except: known, Roles: []rule.Role{rule.ZoneManager, rule.Operations}})
+	return []rule.Role{rule.ZoneManager, rule.Operations}
 }
 
-// kindsTo lists what the catalogue addresses to a role.
-func kindsTo(role rule.Role, kinds []rule.Kind) []string {
-	var out []string
+// catalogued is whom the catalogue addresses a kind to.
+func catalogued(kind string) []rule.Role {
+	kinds := rule.Kinds()
 	for i := range kinds {
-		if slices.Contains(kinds[i].To, role) && kinds[i].ID != floodKind {
-			out = append(out, kinds[i].ID)
+		if kinds[i].ID == kind {
+			return kinds[i].To
 		}
 	}
-	if role == rule.ZoneManager || role == rule.PlantStaff {
-		out = append(out, UpcomingKind)
-	}
-	return out
+	return nil
 }

@@ -10,7 +10,7 @@ import (
 // channel, and who is called when nobody answers.
 type Config struct {
 	People      []Person     `yaml:"people"`
-	Routes      []Route      `yaml:"routes"` // none: DefaultRoutes
+	Routes      []Route      `yaml:"routes"` // none: as the catalogue addresses them
 	Escalations []Escalation `yaml:"escalations"`
 	Pace        Pace         `yaml:"pace"`
 	// LinkSecret signs the links in notices; empty: a random key, kept in the

@@ -17,9 +17,10 @@ type directory struct {
 	people   []person
 	byID     map[string]*person
 	routes   []Route
-	channels []string        // those that speak to persons
-	streams  []string        // those that speak to programs
-	reaches  map[string]area // of substations and pumping stations, the zones they feed
+	to       func(kind string) []rule.Role // where there are no routes
+	channels []string                      // those that speak to persons
+	streams  []string                      // those that speak to programs
+	reaches  map[string]area               // of substations and pumping stations, the zones they feed
 	registry *zone.Registry
 }
 
@@ -31,10 +32,10 @@ type person struct {
 // area is a set of zones.
 type area map[string]bool
 
-func newDirectory(c Config, reg *zone.Registry, specs []Spec) (*directory, error) {
-	d := &directory{config: c, routes: c.Routes, byID: make(map[string]*person), registry: reg, reaches: feeds(reg)}
-	if len(d.routes) == 0 {
-		d.routes = DefaultRoutes()
+func newDirectory(c Config, reg *zone.Registry, specs []Spec, to func(string) []rule.Role) (*directory, error) {
+	d := &directory{config: c, routes: c.Routes, to: to, byID: make(map[string]*person), registry: reg, reaches: feeds(reg)}
+	if to == nil {
+		d.to = catalogued
 	}
 	for _, s := range specs {
 		if s.Stream {
@@ -81,6 +82,9 @@ func (d *directory) route(p *person, a *alarm.Alarm) (*Route, bool) {
 	if !d.concerns(p, a) {
 		return nil, false
 	}
+	if len(d.routes) == 0 {
+		return &Route{}, slices.Contains(d.audience(a.Kind), p.Role)
+	}
 	for i := range d.routes {
 		if r := &d.routes[i]; r.fitsRole(p.Role) && r.fits(a) {
 			return r, true
@@ -89,15 +93,21 @@ func (d *directory) route(p *person, a *alarm.Alarm) (*Route, bool) {
 	return nil, false
 }
 
-// named returns a route by its name. Escalations, which have none, and what is
-// left of a route that was since removed reach people over all they have.
+// byAllMeans is the route of escalations, and of what is left of a route that
+// was since removed.
+const byAllMeans = "*"
+
+// named returns a route by its name; without routes there is but one, of no name.
 func (d *directory) named(name string) *Route {
+	if name == "" {
+		return &Route{}
+	}
 	for i := range d.routes {
 		if d.routes[i].Name == name {
 			return &d.routes[i]
 		}
 	}
-	return &Route{Reach: reachAll}
+	return &Route{Name: byAllMeans, Reach: reachAll}
 }
 
 // concerns tells whether an alarm lies within what a person answers for.

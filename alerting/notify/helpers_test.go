@@ -89,7 +89,7 @@ func newTeller(t testing.TB, c Config, specs ...Spec) *teller {
 	if specs == nil {
 		specs = channels
 	}
-	dir, err := newDirectory(c, registry(t), specs)
+	dir, err := newDirectory(c, registry(t), specs, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/imdad-telemetry/imdad/alerting/alarm"
 )
 
-// ErrStranger: an answer came from nobody we know.
+// ErrStranger is said when an answer came from nobody we know.
 var ErrStranger = errors.New("this address belongs to nobody in the list of people")
 
 // listen takes answers until ctx ends. A channel that stops listening is asked

@@ -13,16 +13,22 @@ import (
 
 	"github.com/imdad-telemetry/imdad/alerting/alarm"
 	"github.com/imdad-telemetry/imdad/alerting/message"
+	"github.com/imdad-telemetry/imdad/alerting/rule"
 	"github.com/imdad-telemetry/imdad/collector/zone"
 )
 
-// Journal is where transitions come from.
+// Journal is where transitions come from: an alarm.Book.
 type Journal interface {
 	// Transitions returns up to limit transitions after a Seq, in order.
 	Transitions(ctx context.Context, after int64, limit int) ([]alarm.Transition, error)
 	// LastSeq is the Seq of the newest transition, 0 while there is none. It
 	// does not block: it is asked at every Plan.
 	LastSeq() int64
+	// List returns the alarms that are not normal now.
+	List() []alarm.Alarm
+	// Hold says up to which Seq the journal has been read by whom: what lies
+	// behind may be pruned.
+	Hold(reader string, seq int64)
 }
 
 // Renderer puts contents into words. It is called from several goroutines.
@@ -44,11 +50,14 @@ type Options struct {
 	Channels []Spec
 	Journal  Journal
 	Renderer Renderer
+	// To tells whom a kind is addressed to where the configuration has no
+	// routes; nil: as the catalogue says.
+	To func(kind string) []rule.Role
 	// Acknowledger is needed where a channel is a Listener.
 	Acknowledger Acknowledger
-	// AckURL is what a link's token is appended to, like
-	// https://imdad.example/ack/; empty: notices carry no links.
-	AckURL string
+	// PublicURL is where people reach the service, for links in notices to
+	// PublicURL/acknowledge?token=…; empty: notices carry none.
+	PublicURL string
 	// Now is the clock of alarms, for the validity of links and for Run;
 	// time.Now where nil. Sending and trying again go by real time.
 	Now func() time.Time
@@ -106,7 +115,6 @@ type Notifier struct {
 	links   *Links
 	metrics *metrics
 	workers []*worker
-	wake    chan struct{}
 
 	mu    sync.Mutex
 	store *store
@@ -116,6 +124,7 @@ type Notifier struct {
 	due       time.Time
 	unsettled bool                 // whatever due says
 	tidied    time.Time            // when finished rows were last deleted
+	compared  bool                 // threads with the alarms that the journal knows
 	announced map[string]time.Time // keys of the cuts that went through announce, and their ends
 }
 
@@ -134,7 +143,7 @@ func New(o Options) (*Notifier, error) {
 	if err := o.validate(); err != nil {
 		return nil, fmt.Errorf("notify: %w", err)
 	}
-	n := &Notifier{o: o, log: o.Log, wake: make(chan struct{}, 1)}
+	n := &Notifier{o: o, log: o.Log}
 	for _, s := range o.Channels {
 		if s.Timeout == 0 {
 			s.Timeout = DefaultTimeout
@@ -164,6 +173,7 @@ func (n *Notifier) open() (err error) {
 		return errors.Join(fmt.Errorf("open notifier: %w", err), n.store.close())
 	}
 	n.abandon()
+	n.o.Journal.Hold(reader, n.s.Cursor)
 	return nil
 }
 
@@ -193,7 +203,7 @@ func (n *Notifier) Reload(c Config, reg *zone.Registry) error {
 	if err := errors.Join(c.Validate(), c.Check(reg, n.o.names())); err != nil {
 		return err
 	}
-	dir, err := newDirectory(c, reg, n.o.Channels)
+	dir, err := newDirectory(c, reg, n.o.Channels, n.o.To)
 	if err != nil {
 		return err
 	}
@@ -220,4 +230,14 @@ func (n *Notifier) Rates(now time.Time) map[string]int {
 		}
 	}
 	return out
+}
+
+// Language returns the language of a person, Arabic for one that is not known.
+func (n *Notifier) Language(person string) message.Language {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if p, ok := n.dir.byID[person]; ok {
+		return p.language()
+	}
+	return message.Arabic
 }

@@ -11,6 +11,7 @@ import (
 )
 
 const (
+	reader     = "notify"  // as the journal knows us
 	readAtOnce = 1000      // transitions
 	tidyEvery  = time.Hour // by the clock of alarms
 )
@@ -22,14 +23,10 @@ const (
 func (n *Notifier) Plan(ctx context.Context, now time.Time) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	last := n.o.Journal.LastSeq()
-	if last == n.s.Cursor && !n.unsettled && (n.due.IsZero() || now.Before(n.due)) {
+	if n.o.Journal.LastSeq() <= n.s.Cursor && !n.unsettled && (n.due.IsZero() || now.Before(n.due)) {
 		return nil
 	}
 	p := n.planner(now)
-	if last < n.s.Cursor {
-		n.restart(last)
-	}
 	if err := n.read(ctx, p); err != nil {
 		return fmt.Errorf("plan notices: %w", err)
 	}
@@ -40,15 +37,28 @@ func (n *Notifier) planner(now time.Time) *planner {
 	return &planner{directory: n.dir, s: n.s, now: now}
 }
 
-// restart begins a journal that was begun anew. What is known of the alarms of
-// the old one holds no longer.
-func (n *Notifier) restart(last int64) {
-	n.log.Warn().Int64("cursor", n.s.Cursor).Int64("journal", last).
-		Msg("the journal of alarms was begun anew; alarms that stand are announced again")
-	n.s.Cursor = 0
-	for id := range n.s.threads {
-		n.s.dropThread(id)
+// compare drops the threads of alarms that the journal does not know: it was
+// lost in part, and nothing would ever end them. Streams are told; people are
+// not, since nobody knows whether those alarms have returned.
+func (n *Notifier) compare(p *planner) {
+	known := make(map[string]bool)
+	for _, a := range n.o.Journal.List() {
+		known[a.ID] = true
 	}
+	for _, th := range n.s.sortedThreads() {
+		if known[th.Alarm.ID] {
+			continue
+		}
+		n.log.Warn().Str("alarm", th.Alarm.ID).Msg("the journal does not know an alarm that notices went out for; it is dropped")
+		gone := th.Alarm
+		gone.State = alarm.Normal
+		p.stream(&alarm.Transition{Time: p.now, Event: alarm.Return, From: th.Alarm.State, To: gone.State, Alarm: gone})
+		for i := range p.people {
+			p.withdraw(p.people[i].ID, gone.ID)
+		}
+		n.s.dropThread(gone.ID)
+	}
+	n.compared = true
 }
 
 // read takes in all that is new. On the first reading streams get the newest
@@ -78,6 +88,9 @@ func (n *Notifier) read(ctx context.Context, p *planner) error {
 	for i := range all {
 		p.stream(&all[i])
 	}
+	if !n.compared {
+		n.compare(p)
+	}
 	return nil
 }
 
@@ -102,6 +115,7 @@ func (n *Notifier) settle(p *planner) error {
 	for _, w := range n.workers {
 		w.stir()
 	}
+	n.o.Journal.Hold(reader, n.s.Cursor)
 	return nil
 }
 

@@ -106,7 +106,7 @@ func (p *planner) step(th *thread) {
 			p.hasten(who.ID, th, r)
 		case before != nil && th.Alarm.Severity > before.Severity && p.left(before):
 			if !ok {
-				r = p.named("")
+				r = p.named(byAllMeans)
 			}
 			p.withdraw(who.ID, th.Alarm.ID)
 			p.gather(who, message.Step, &th.Alarm, r)
@@ -137,7 +137,7 @@ func (p *planner) returned(a *alarm.Alarm) {
 		if p.recall(who.ID, a.ID, th.Told[who.ID]) {
 			r, ok := p.route(who, a)
 			if !ok {
-				r = p.named("")
+				r = p.named(byAllMeans)
 			}
 			it := p.gather(who, message.Returned, a, r)
 			it.Alarm = &over

@@ -22,7 +22,7 @@ func (p *planner) remindOne(who *person, th *thread) {
 	}
 	r, ok := p.route(who, &th.Alarm)
 	if !ok {
-		r = p.named("")
+		r = p.named(byAllMeans)
 	}
 	p.gather(who, message.Reminder, &th.Alarm, r)
 }
@@ -58,7 +58,7 @@ func (p *planner) escalate(th *thread, e *Escalation) {
 	for _, id := range e.people(p.now) {
 		if who, ok := p.byID[id]; ok {
 			p.withdraw(id, th.Alarm.ID)
-			p.gather(who, message.Escalation, &th.Alarm, p.named(""))
+			p.gather(who, message.Escalation, &th.Alarm, p.named(byAllMeans))
 		}
 	}
 	th.Escalated = append(th.Escalated, e.Name)

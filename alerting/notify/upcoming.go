@@ -87,7 +87,7 @@ func (p *planner) flushPlanned(who *person, box *inbox) {
 		about.City = p.registry.CityOf(first.Zone)
 		r, ok := p.route(who, &about)
 		if !ok {
-			r = p.named("")
+			r = p.named(byAllMeans)
 		}
 		box.Tokens--
 		p.post(who, r, rule.Low, content)
