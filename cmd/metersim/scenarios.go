@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/imdad-telemetry/imdad/cmd/internal/cli"
 	"github.com/imdad-telemetry/imdad/collector/metersim"
@@ -44,7 +45,12 @@ func (c *scenariosCommand) run(stdout io.Writer) error {
 		if _, err := configs.LoadScenario(name, &s); err != nil {
 			return err
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\n", s.Name, strings.TrimSuffix(strings.TrimSuffix(s.Duration.String(), "0s"), "0m"), s.Title)
+		fmt.Fprintf(t, "%s\t%s\t%s\n", s.Name, hours(s.Duration), s.Title)
 	}
 	return t.Flush()
+}
+
+// hours writes a duration without the zeros at its end.
+func hours(d time.Duration) string {
+	return strings.NewReplacer("h0m0s", "h", "m0s", "m").Replace(d.String())
 }

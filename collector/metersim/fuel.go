@@ -83,8 +83,10 @@ func (o *oilTank) next(out float64, r *rand.Rand) {
 // Friday, within an hour or so of the content falling to the reorder level.
 func (o *oilTank) delivery(r *rand.Rand) float64 {
 	had := o.delivered.integral(1)
-	if had < o.ordered {
-		return tankerLPH
+	if left := o.ordered - had; left > 0.01 {
+		// Rates run straight: what this one adds while it falls to nothing in
+		// the step after is counted in, so that the tanker ends empty.
+		return min(tankerLPH, max(0, left/stepHours-o.delivered.to/2))
 	}
 	m := o.town.now
 	if !o.booked && o.level() < reorderLevel && !m.friday() && m.during(8, 16) == 1 && r.Float64() < 0.002 {

@@ -3,6 +3,7 @@ package metersim
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -265,7 +266,7 @@ func (p *Plan) Events() []score.Event {
 			continue
 		}
 		e := i.event
-		e.EnsKWh = i.ensKWh
+		e.EnsKWh = math.Round(10*i.ensKWh) / 10
 		if e.Expect == nil {
 			e.Expect = []score.Claim{}
 		}
