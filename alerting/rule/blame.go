@@ -85,7 +85,7 @@ func (e *evaluation) blameAdequacy(z int32) (planned float64, b blame) {
 func (e *evaluation) root(i int32) shortage {
 	r := ref{plantClass, i}
 	why := e.shortage(r)
-	up, l := e.deadAbove(r)
+	up, l := e.lossAbove(r)
 	if l != dead {
 		return why
 	}

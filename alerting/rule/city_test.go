@@ -167,12 +167,12 @@ func wellSupply(s *snapshot.Snapshot, ms int64) {
 	for i := range s.Feeders {
 		s.Feeders[i] = snapshot.Feeder{Electricity: el, GapRatio: 0.05}
 	}
-	inf := snapshot.Value(1e6)
+	far := snapshot.Stall{P10H: 1e6, P50H: 1e6, P90H: 1e6}
 	for i := range s.Plants {
 		s.Plants[i] = snapshot.Plant{
 			Electricity: el, WaterM3H: 2, PressureBar: 4, GeneratorKW: snapshot.Unknown, InShift: true, ShiftSince: ms - 4*3_600_000,
 			RequiredKW: 400, RequiredGrossKW: 400, PowerCapability: 1, WaterCapability: 1, FuelCapability: 1, Capability: 1,
-			Stall: [3]snapshot.Stall{{P10H: inf, P50H: inf, P90H: inf}},
+			Stall: [3]snapshot.Stall{far, far, far},
 		}
 	}
 }

@@ -85,8 +85,12 @@ func (c Config) Validate() error {
 // mistakes collects what is wrong, each with the path of its key.
 type mistakes []error
 
+// add leaves out what was said already: many objects may share a mistake.
 func (m *mistakes) add(path, format string, args ...any) {
-	*m = append(*m, fmt.Errorf("%s: %s", path, fmt.Sprintf(format, args...)))
+	err := fmt.Errorf("%s: %s", path, fmt.Sprintf(format, args...))
+	if !slices.ContainsFunc(*m, func(said error) bool { return said.Error() == err.Error() }) {
+		*m = append(*m, err)
+	}
 }
 
 func (r *Rule) check(path string, errs *mistakes) {
@@ -99,7 +103,7 @@ func (r *Rule) check(path string, errs *mistakes) {
 		errs.add(path+".kind", "there is no kind %q%s", r.Kind, meant(r.Kind, kindIDs()))
 		return
 	}
-	k := &catalogue[index]
+	k, before := &catalogue[index], len(*errs)
 	if r.Severity != "" {
 		checkSeverity(path, r.Severity, errs)
 	}
@@ -125,7 +129,7 @@ func (r *Rule) check(path string, errs *mistakes) {
 		}
 	}
 	r.checkParams(path, k, errs)
-	if s := k.defaults().with(r); r.At == "" {
+	if s := k.defaults().with(r); r.At == "" && len(*errs) == before {
 		s.checkOrder(path, k, errs)
 	}
 }

@@ -76,14 +76,14 @@ func compileOne(path, source string, env any, used *[]string) (*vm.Program, erro
 	if len(source) > maxExpression {
 		return nil, fmt.Errorf("%s: %d bytes long; use at most %d", path, len(source), maxExpression)
 	}
-	seen := &reader{}
+	seen := &reader{source: file.NewSource(source)}
 	options := []expr.Option{expr.Env(env), expr.AsBool(), expr.MaxNodes(maxNodes), expr.DisableAllBuiltins(), expr.Patch(seen)}
 	for _, name := range allowed {
 		options = append(options, expr.EnableBuiltin(name))
 	}
 	compiled, err := expr.Compile(source, options...)
-	if err == nil && seen.ranged {
-		err = errors.New("lists are not for rules")
+	if err == nil && seen.refused != nil {
+		err = seen.refused
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %s", path, explain(err, reflect.TypeOf(env).Elem()))
@@ -92,10 +92,12 @@ func compileOne(path, source string, env any, used *[]string) (*vm.Program, erro
 	return compiled, nil
 }
 
-// reader notes what an expression names.
+// reader notes what an expression names, and the first thing that is not for
+// rules because it can loop.
 type reader struct {
-	names  []string
-	ranged bool
+	source  file.Source
+	names   []string
+	refused error
 }
 
 // Visit implements ast.Visitor.
@@ -104,9 +106,21 @@ func (r *reader) Visit(node *ast.Node) {
 	case *ast.IdentifierNode:
 		r.names = append(r.names, n.Value)
 	case *ast.BinaryNode:
-		r.ranged = r.ranged || n.Operator == ".."
+		if n.Operator == ".." {
+			r.refuse(n, "lists are not for rules")
+		}
 	case *ast.ArrayNode, *ast.MapNode:
-		r.ranged = true
+		r.refuse(n, "lists are not for rules")
+	case *ast.BuiltinNode:
+		if !slices.Contains(allowed, n.Name) {
+			r.refuse(n, "there is no function "+n.Name+meant(n.Name, allowed))
+		}
+	}
+}
+
+func (r *reader) refuse(at ast.Node, message string) {
+	if r.refused == nil {
+		r.refused = (&file.Error{Location: at.Location(), Message: message}).Bind(r.source)
 	}
 }
 

@@ -109,19 +109,22 @@ func aboutWords(k kindIndex) string {
 // resolve works out a kind's setting for every object that rules treat apart.
 // Objects with the same rules share one.
 func (s *Set) resolve(k kindIndex, rules []Rule, scopes []scope, errs *mistakes) {
-	general := catalogue[k].defaults()
+	general, last := catalogue[k].defaults(), -1
 	apart := make(map[ref][]rung)
 	for i := range rules {
 		if rules[i].Kind != catalogue[k].ID {
 			continue
 		}
 		if scopes[i].depth == everywhere {
-			general = general.with(&rules[i])
+			general, last = general.with(&rules[i]), i
 			continue
 		}
 		apart[scopes[i].at] = append(apart[scopes[i].at], rung{scopes[i].depth, i})
 	}
 	s.kinds[k].everywhere = general
+	if last >= 0 {
+		general.checkOrder(fmt.Sprintf("rules[%d]", last), &catalogue[k], errs)
+	}
 	if len(apart) == 0 {
 		return
 	}

@@ -97,6 +97,15 @@ func (e *evaluation) deadAbove(r ref) (ref, life) {
 	return noRef, unmeasured
 }
 
+// lossAbove is deadAbove for a plant that looks past its own meter: what is dead
+// above it says more.
+func (e *evaluation) lossAbove(plant ref) (ref, life) {
+	if up, l := e.deadAbove(e.parent(plant)); l >= dead {
+		return up, l
+	}
+	return plant, e.lifeAt(plant)
+}
+
 // inferSubstations takes a substation that nobody measures for dead when at
 // least two of its feeders are, outside the programme, and none is alive.
 func (e *evaluation) inferSubstations() {

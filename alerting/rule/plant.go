@@ -38,7 +38,7 @@ func (e *evaluation) judgeUnbalance(r ref) {
 	}
 	f := e.addPercent(unbalance, r, p, plant.UnbalanceMean)
 	if f != nil && f.State == Raised {
-		f.Cause = e.samePhaseLoss(r)
+		f.Cause = first(e.phaseLossAt(r, Raised), e.phaseLossAt(r, Held))
 	}
 }
 
@@ -109,7 +109,7 @@ func (e *evaluation) stalledState(r ref) (state State, loadRatio snapshot.Value)
 	if !p.enabled || !plant.InShift || plant.Meter < 0 {
 		return Clear, snapshot.Unknown
 	}
-	up, l := e.deadAbove(r)
+	up, l := e.lossAbove(r)
 	if l == cut && !e.overrun(up) {
 		return Clear, snapshot.Unknown
 	}
@@ -148,7 +148,7 @@ func (e *evaluation) judgeStalled(r ref) {
 	if why.tells {
 		f.Cause = why.key
 	}
-	if up, l := e.deadAbove(r); l >= dead {
+	if up, l := e.lossAbove(r); l >= dead {
 		f.Since = max(e.deadSince(up), e.snap.Plants[r.index].ShiftSince)
 	}
 }
@@ -165,7 +165,7 @@ const rationingWord = "rationing"
 
 // shortage finds the condition behind a plant's want, the strongest first.
 func (e *evaluation) shortage(r ref) shortage {
-	switch up, l := e.deadAbove(r); l {
+	switch up, l := e.lossAbove(r); l {
 	case dead:
 		return e.behind(outage, up)
 	case cut:
@@ -174,7 +174,7 @@ func (e *evaluation) shortage(r ref) shortage {
 		}
 		return shortage{word: rationingWord}
 	}
-	if key := e.samePhaseLoss(r); key != (Key{}) {
+	if key := e.phaseLossAt(r, Raised); key != (Key{}) {
 		return shortage{word: key.Kind, key: key, tells: true}
 	}
 	plant := &e.snap.Plants[r.index]

@@ -131,6 +131,10 @@ func (s *stage) do(at, word string) {
 				s.Meters[i].Heard = s.Now
 			}
 		}
+		for i := range s.Zones {
+			s.Zones[i].Power.SettledAt += wait.Milliseconds()
+			s.Zones[i].Water.SettledAt += wait.Milliseconds()
+		}
 		return
 	}
 	if verb, object, ok := strings.Cut(word, ":"); ok && !strings.Contains(verb, ".") {

@@ -67,10 +67,10 @@ func (e *evaluation) phaseState(r ref) State {
 	switch l := e.lifeAt(r); {
 	case !p.enabled || l == unmeasured || v.known == 1:
 		return Clear
-	case l == unheard || v.known == 0:
-		return Unknown
 	case l >= dead:
 		return Held
+	case l == unheard:
+		return Unknown
 	}
 	best, worst := float64(v.best), float64(v.worst)
 	switch {
@@ -170,9 +170,7 @@ func (e *evaluation) judgeVoltage(r ref, k kindIndex) {
 	if urgent {
 		f.OnDelay = time.Duration(p.params[severeDelay] * float64(time.Second))
 	}
-	if f.Cause = e.samePhaseLoss(r); f.Cause == (Key{}) {
-		f.Cause = e.causeAbove(k, r)
-	}
+	f.Cause = first(e.phaseLossAt(r, Raised), e.causeAbove(k, r), e.phaseLossAt(r, Held))
 	f.Stalls = e.shortUnder(r)
 }
 
@@ -204,11 +202,23 @@ func (e *evaluation) siteState(k kindIndex, r ref) State {
 	return state
 }
 
-// samePhaseLoss is the phase lost at r or above it, which pulls every mean and
-// the balance with it.
-func (e *evaluation) samePhaseLoss(r ref) Key {
-	if s := e.phaseState(r); s == Raised {
-		return e.key(phaseLoss, r)
+// phaseLossAt is the phase lost at r or above it, in that state: it pulls every
+// mean and the balance with it.
+func (e *evaluation) phaseLossAt(r ref, state State) Key {
+	for ; r.class != noClass; r = e.parent(r) {
+		if e.phaseState(r) == state {
+			return e.key(phaseLoss, r)
+		}
 	}
-	return e.causeAbove(phaseLoss, r)
+	return Key{}
+}
+
+// first is the first cause that there is.
+func first(causes ...Key) Key {
+	for _, c := range causes {
+		if c != (Key{}) {
+			return c
+		}
+	}
+	return Key{}
 }
