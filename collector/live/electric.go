@@ -50,6 +50,7 @@ type electric struct {
 	Planned   bool
 	Judged    bool // Planned was decided
 	Return    int64
+	Restored  int64 // when power came back last
 
 	nominal  float64 // phase to neutral, V
 	limits   meter.CounterLimits
@@ -137,6 +138,7 @@ func (e *electric) interruption(volts [3]float64, t int64) {
 		e.Voltage.clear()
 		e.BetweenMean.clear()
 	case e.DeadSince != 0 && highest >= deadUntil:
+		e.Restored = t
 		e.DeadSince, e.Planned, e.Judged, e.Return = 0, false, false, 0
 	}
 }

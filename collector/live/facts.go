@@ -90,17 +90,27 @@ func (f *facts) fallSilent(now, listening, limit int64) {
 	}
 }
 
-// mainOf returns the registers that show whether a meter is alive, best first.
-func mainOf(u meter.Utility, kind zone.Kind) []role {
+// mains lists, by the kind of meter, the registers that show whether it is
+// alive, best first.
+var mains = [...][3]role{
+	{power},
+	{tankVolume, tankLevel, volume},
+	{volume, levelMM, volume15},
+	{waterFlow},
+	{fuelFlow},
+}
+
+// mainOf returns the place in mains of a meter's registers.
+func mainOf(u meter.Utility, kind zone.Kind) uint8 {
 	switch {
 	case u == meter.Electricity || u == meter.Generator:
-		return []role{power}
+		return 0
 	case kind == zone.TankKind && u == meter.Water:
-		return []role{tankVolume, tankLevel, volume}
+		return 1
 	case kind == zone.TankKind:
-		return []role{volume, levelMM, volume15}
+		return 2
 	case u == meter.Water:
-		return []role{waterFlow}
+		return 3
 	}
-	return []role{fuelFlow}
+	return 4
 }

@@ -39,6 +39,7 @@ type plantBook struct {
 type silence struct {
 	Since, Return   int64
 	Planned, Judged bool
+	Restored        int64 // when it ended last
 }
 
 // gateway is a gateway's last status.

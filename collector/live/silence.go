@@ -29,37 +29,32 @@ func (v *view) silences() {
 	for i := range v.w.feeders {
 		f := &v.w.feeders[i]
 		silent := !v.known(f.meter) && h[i].cut() && v.othersSpeak(h, int32(i))
-		v.infer(&v.d.Feeders[i].Electricity, f.silence, h[i], silent, func(since int64) (bool, int64) { return v.planned(int32(i), since) })
+		v.infer(&v.d.Feeders[i].Electricity, f.silence, h[i], silent, v.byFeeder(int32(i)))
 	}
 	for i := range v.w.substations {
 		s := &v.w.substations[i]
 		all, silent := v.substationHush(h, s)
 		silent = silent && !v.known(s.meter) && v.elsewhereSpeaks(h, s.city, int32(i))
-		v.infer(&v.d.Substations[i].Electricity, s.silence, all, silent, func(since int64) (bool, int64) { return v.plannedSubstation(s, since) })
+		v.infer(&v.d.Substations[i].Electricity, s.silence, all, silent, v.bySubstation(s))
 	}
 }
 
 // infer begins, keeps or ends a cut that is seen by silence. It ends when a
 // meter speaks again.
-func (v *view) infer(out *snapshot.Electricity, b *silence, h hush, silent bool, planned func(int64) (bool, int64)) {
+func (v *view) infer(out *snapshot.Electricity, b *silence, h hush, silent bool, p byPlan) {
+	out.Restored = max(out.Restored, b.Restored)
 	switch {
 	case out.Dead.Since > 0 || h.heard > 0 || v.known(int32(out.Meter)):
-		*b = silence{}
+		if b.Since > 0 {
+			*b = silence{Restored: v.now}
+		}
 		return
 	case b.Since == 0 && !silent:
 		return
 	case b.Since == 0:
 		b.Since = h.last
 	}
-	if !b.Judged {
-		b.Planned, b.Return = planned(b.Since)
-		b.Judged = true
-	}
-	if b.Planned {
-		if _, end := planned(v.now); end > b.Return {
-			b.Return = end
-		}
-	}
+	p.judge(b.Since, &b.Judged, &b.Planned, &b.Return)
 	out.Dead = snapshot.Dead{Since: b.Since, Planned: b.Planned, Return: b.Return, Silent: true}
 }
 
@@ -175,4 +170,11 @@ func (v *view) substationHush(h []hush, s *substationAt) (all hush, cut bool) {
 		}
 	}
 	return all, feeders >= feedersOfOneCut && all.cut()
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }

@@ -169,8 +169,8 @@ func (s *State) Update(r *meter.Reading, received int64) {
 
 // follow hands a reading to what follows the meter's object.
 func (p *place) follow(s *scratch, t int64) {
-	for _, main := range p.at.main {
-		if s.got(main) {
+	for _, main := range mains[p.at.main] {
+		if main != noRole && s.got(main) {
 			if t >= p.facts.Time {
 				p.facts.observe(s.values[main], t)
 			}

@@ -32,20 +32,20 @@ func (v *view) electricity() {
 		s := &v.w.substations[i]
 		out := &v.d.Substations[i].Electricity
 		v.electric(out, s.e, s.meter)
-		out.Dead = v.dead(s.e, func(since int64) (bool, int64) { return v.plannedSubstation(s, since) })
+		out.Dead = v.dead(s.e, v.bySubstation(s))
 	}
 	for i := range v.w.feeders {
 		f := &v.w.feeders[i]
 		out := &v.d.Feeders[i]
 		v.electric(&out.Electricity, f.e, f.meter)
-		out.Dead = v.dead(f.e, func(since int64) (bool, int64) { return v.planned(int32(i), since) })
+		out.Dead = v.dead(f.e, v.byFeeder(int32(i)))
 		out.GapRatio = v.gap(f)
 	}
 	for i := range v.w.plants {
 		p := &v.w.plants[i]
 		out := &v.d.Plants[i].Electricity
 		v.electric(out, p.e, p.meter)
-		out.Dead = v.dead(p.e, func(since int64) (bool, int64) { return v.planned(p.feeder, since) })
+		out.Dead = v.dead(p.e, v.byFeeder(p.feeder))
 	}
 }
 
@@ -53,7 +53,7 @@ func (v *view) electricity() {
 func (v *view) electric(out *snapshot.Electricity, e *electric, meter int32) {
 	u := snapshot.Unknown
 	*out = snapshot.Electricity{
-		Meter: int(meter), Time: e.Time, PowerKW: u, VoltagePU: [3]snapshot.Value{u, u, u}, VoltageMean: [3]snapshot.Value{u, u, u},
+		Meter: int(meter), Time: e.Time, Restored: e.Restored, PowerKW: u, VoltagePU: [3]snapshot.Value{u, u, u}, VoltageMean: [3]snapshot.Value{u, u, u},
 		Unbalance: u, UnbalanceMean: u, FrequencyHz: u, CurrentA: [3]snapshot.Value{u, u, u}, CurrentMeanA: u,
 		Block: snapshot.Block{Start: e.Blocks.Start, EnergyKWh: u, ProjectedKW: u, LastMeanKW: u},
 	}
@@ -130,22 +130,66 @@ func (b *blocks) snapshot(power float64) snapshot.Block {
 	return out
 }
 
+// byPlan is what a rationing programme says of an object.
+type byPlan struct {
+	// began tells whether a cut that began at a time in ms is of a block, and
+	// when that block ends.
+	began func(since int64) (bool, int64)
+	end   int64 // of the present block; 0: there is none
+}
+
 // dead says since when an object is dead by its own meter, and decides, once,
 // whether that began by plan.
-func (v *view) dead(e *electric, planned func(since int64) (bool, int64)) snapshot.Dead {
+func (v *view) dead(e *electric, p byPlan) snapshot.Dead {
 	if e.DeadSince == 0 {
 		return snapshot.Dead{}
 	}
-	if !e.Judged {
-		e.Planned, e.Return = planned(e.DeadSince)
-		e.Judged = true
+	p.judge(e.DeadSince, &e.Judged, &e.Planned, &e.Return)
+	return snapshot.Dead{Since: e.DeadSince, Planned: e.Planned, Return: e.Return}
+}
+
+// judge decides once; but if the next block begins before power returned, it is
+// that one's end that counts.
+func (p byPlan) judge(since int64, judged, planned *bool, end *int64) {
+	if !*judged {
+		*planned, *end = p.began(since)
+		*judged = true
 	}
-	if e.Planned {
-		if _, end := planned(v.now); end > e.Return {
-			e.Return = end // the next block has begun before power returned
+	if *planned {
+		*end = max(*end, p.end)
+	}
+}
+
+func (v *view) byFeeder(feeder int32) byPlan {
+	p := byPlan{began: func(since int64) (bool, int64) { return v.planned(feeder, since) }}
+	if feeder >= 0 && v.d.Feeders[feeder].Plan.Off {
+		p.end = v.d.Feeders[feeder].Plan.End
+	}
+	return p
+}
+
+// bySubstation is what its feeders have in common: it is off by plan if all of
+// them are.
+func (v *view) bySubstation(s *substationAt) byPlan {
+	p := byPlan{began: func(since int64) (all bool, end int64) {
+		for i, f := range s.feeders {
+			ok, until := v.planned(f, since)
+			if !ok {
+				return false, 0
+			}
+			if end = min(end, until); i == 0 {
+				end = until
+			}
+		}
+		return len(s.feeders) > 0, end
+	}}
+	for i, f := range s.feeders {
+		of := v.byFeeder(f).end
+		if p.end = min(p.end, of); i == 0 {
+			p.end = of
 		}
 	}
-	return snapshot.Dead{Since: e.DeadSince, Planned: e.Planned, Return: e.Return}
+	return p
 }
 
 // planned tells whether a cut of the feeder that began at a time is of a block
@@ -154,12 +198,7 @@ func (v *view) planned(feeder int32, since int64) (bool, int64) {
 	if feeder < 0 {
 		return false, 0
 	}
-	f := &v.w.feeders[feeder]
-	id, stage := v.w.registry.Feeders()[feeder].ID, v.stage(f.city)
-	if since == v.now {
-		p := v.d.Feeders[feeder].Plan
-		return p.Off, p.End * int64(b2i(p.Off))
-	}
+	id, stage := v.w.registry.Feeders()[feeder].ID, v.stage(v.w.feeders[feeder].city)
 	at := time.UnixMilli(since)
 	for _, t := range []time.Time{at, at.Add(rationTolerance), at.Add(-rationTolerance)} {
 		if p := v.w.registry.Programme().Plan(id, t, stage); p.Off {
@@ -167,27 +206,6 @@ func (v *view) planned(feeder int32, since int64) (bool, int64) {
 		}
 	}
 	return false, 0
-}
-
-func b2i(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-// plannedSubstation tells whether all feeders of a substation are off by plan.
-func (v *view) plannedSubstation(s *substationAt, since int64) (all bool, end int64) {
-	for _, f := range s.feeders {
-		ok, until := v.planned(f, since)
-		if !ok {
-			return false, 0
-		}
-		if end == 0 || until < end {
-			end = until
-		}
-	}
-	return len(s.feeders) > 0, end
 }
 
 // gap returns the share of a feeder's energy of the last day that no meter

@@ -43,6 +43,8 @@ type tank struct {
 
 	Open   int64   // five minutes since the epoch that Sum belongs to
 	Sum    float64 // of the readings in it, and how many
+	Burn   float64 // sums of what the group's meters said at these readings
+	In     float64
 	N      int64
 	Fives  [lossFives + 1]five // newest first
 	Noise  float64             // variance of what nobody metered in five minutes
@@ -96,14 +98,32 @@ func (k *tank) take(s *scratch, t int64) counterNews {
 	}
 	if at := t / fiveMS; at != k.Open {
 		k.close((k.Open + 1) * fiveMS)
-		k.Open, k.Sum, k.N = at, 0, 0
+		k.Open = at
+		k.empty()
 	}
-	k.Sum += v
-	k.N++
+	k.add(v)
 	k.Volume, k.Time = v, t
 	k.deliver(t)
 	k.remember(t)
 	return false
+}
+
+// add counts a content among those of the open five minutes.
+func (k *tank) add(v float64) {
+	burn, in := k.group.totals(k)
+	k.Sum += v
+	k.Burn += burn
+	k.In += in
+	k.N++
+}
+
+func (k *tank) empty() { k.Sum, k.Burn, k.In, k.N = 0, 0, 0, 0 }
+
+// means are those of the open five minutes: of the content, and of what meters
+// said at the same times.
+func (k *tank) means() (volume, burn, in float64) {
+	n := float64(k.N)
+	return k.Sum / n, k.Burn / n, k.In / n
 }
 
 // close ends five minutes.
@@ -111,8 +131,7 @@ func (k *tank) close(end int64) {
 	if k.N == 0 {
 		return
 	}
-	mean := k.Sum / float64(k.N)
-	burn, in := k.group.totals(k)
+	mean, burn, in := k.means()
 	if !k.Known {
 		k.Known, k.From, k.DayFrom, k.Day = true, end, end, k.local.day(end)
 	} else {
@@ -203,9 +222,8 @@ func (k *tank) fall() (litres, sigma float64) {
 	if then == nil {
 		return nan, nan
 	}
-	burn, _ := k.group.totals(k)
-	fall := float64(then.Volume) - k.Sum/float64(k.N)
-	own := fall - (k.Burned + burn - k.BurnTotal - float64(then.Burned))
+	volume, burn, _ := k.means()
+	own := float64(then.Volume) - volume - (k.Burned + burn - k.BurnTotal - float64(then.Burned))
 	return own, math.Sqrt(k.Noise)
 }
 
@@ -238,7 +256,8 @@ func (k *tank) deliver(t int64) {
 	k.Delivery.End = k.PeakAt
 	k.Filling, k.Rising = false, 0
 	k.Fives = [lossFives + 1]five{}
-	k.Sum, k.N = k.Volume, 1
+	k.empty()
+	k.add(k.Volume)
 	k.history(nil, t/quarterMS)
 }
 

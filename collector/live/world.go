@@ -15,7 +15,7 @@ type world struct {
 	memory   *memory
 	facts    []facts
 	meters   []meterAt
-	first    map[slotKey]int32 // the meter that stands for an object
+	first    map[slotKey]int32 // the meter that stands for an object; while building
 
 	cities      []cityAt
 	zones       []zoneAt
@@ -33,7 +33,7 @@ type world struct {
 // meterAt is where a meter stands.
 type meterAt struct {
 	track    tracker
-	main     []role
+	main     uint8 // in mains
 	interval int64 // ms
 	silence  int64 // ms
 	gateway  int32
@@ -105,6 +105,7 @@ func build(r *zone.Registry, old *memory, facts []facts) *world {
 	w.placePlants(old)
 	w.placeTanks(old)
 	w.trackMeters()
+	w.first = nil // it is large
 	return w
 }
 

@@ -114,6 +114,7 @@ func (w *world) groupTanks(old *memory) {
 		}
 		for _, k := range g.tanks {
 			k.BurnTotal, k.InTotal = g.totals(k)
+			k.empty()
 		}
 	}
 	for i := range w.zones {
