@@ -75,7 +75,11 @@ func (w *worker) next(now time.Time) (*row, time.Duration) {
 	n := w.n
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	w.discard(now)
+	if w.discard(now) {
+		if err := n.commit(); err != nil {
+			n.log.Error().Err(err).Msg("the outbox cannot be written; what was given up comes back at a restart")
+		}
+	}
 	pause := idlePause
 	blocked := make(map[string]bool)
 	for _, r := range n.s.queues[w.spec.Name] {
@@ -97,8 +101,8 @@ func (w *worker) next(now time.Time) (*row, time.Duration) {
 	return nil, pause
 }
 
-// discard gives up what is too old or too much.
-func (w *worker) discard(now time.Time) {
+// discard gives up what is too old or too much, and tells whether there was any.
+func (w *worker) discard(now time.Time) (some bool) {
 	queue := w.n.s.queues[w.spec.Name]
 	for len(queue) > 0 {
 		r := queue[0]
@@ -108,10 +112,12 @@ func (w *worker) discard(now time.Time) {
 		case now.Sub(r.Queued) > giveUpAfter && !r.Queued.IsZero():
 			w.n.giveUp(r, errTooOld)
 		default:
-			return
+			return some
 		}
+		some = true
 		queue = w.n.s.queues[w.spec.Name]
 	}
+	return some
 }
 
 // begin marks a row as being sent, on disk.
