@@ -1,5 +1,10 @@
 package live
 
+import (
+	"hash/fnv"
+	"slices"
+)
+
 // group is the tanks that feed one consumer: a plant's water, boilers or
 // generators, or a zone's water. It divides what is metered among them.
 type group struct {
@@ -8,11 +13,32 @@ type group struct {
 	Hour  int64   // local, that Begin belongs to
 	Begin float64
 	From  int64
+	// Members is a hash of who it is made of: when that changes, what they have
+	// in common is counted from there on.
+	Members uint64
 
 	tanks   []*tank
 	burners []*burner // that burn what the tanks hold
 	pipes   []*pipe   // that fill them
 	local   *local
+}
+
+// made tells the group who it is made of. The members are named in an order
+// that does not change with that of the registry's lists.
+func (g *group) made(of []string) {
+	slices.Sort(of)
+	h := fnv.New64a()
+	for _, name := range of {
+		_, _ = h.Write(append([]byte(name), 0)) // never fails
+	}
+	if g.Members == h.Sum64() {
+		return
+	}
+	g.Members = h.Sum64()
+	for _, k := range g.tanks {
+		k.BurnTotal, k.InTotal = g.totals(k)
+		k.empty()
+	}
 }
 
 // supplied tells whether what fills the tanks is metered.

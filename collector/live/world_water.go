@@ -1,6 +1,8 @@
 package live
 
 import (
+	"fmt"
+
 	"github.com/imdad-telemetry/imdad/collector/meter"
 	"github.com/imdad-telemetry/imdad/collector/zone"
 )
@@ -102,7 +104,7 @@ func litresOf(def *zone.Tank) func(*scratch, float64) float64 {
 
 // groupTanks joins tanks with what fills and empties them.
 func (w *world) groupTanks(old *memory) {
-	join := func(owner, content string, city int32, tanks []int32, burners []*burner, pipes []*pipe) {
+	join := func(owner, content string, city int32, tanks []int32, burners []*burner, pipes []*pipe, names ...string) {
 		if len(tanks) == 0 {
 			return
 		}
@@ -111,19 +113,19 @@ func (w *world) groupTanks(old *memory) {
 		for _, i := range tanks {
 			g.tanks = append(g.tanks, w.tanks[i].k)
 			w.tanks[i].k.group = g
+			names = append(names, fmt.Sprint(w.registry.Tanks()[i].ID, " ", w.tanks[i].k.capacity))
 		}
-		for _, k := range g.tanks {
-			k.BurnTotal, k.InTotal = g.totals(k)
-			k.empty()
-		}
+		g.made(names)
 	}
 	for i := range w.zones {
 		z := &w.zones[i]
 		var pipes []*pipe
+		var names []string
 		for _, l := range z.lines {
 			pipes = append(pipes, w.lines[l].p)
+			names = append(names, w.registry.WaterLines()[l].ID)
 		}
-		join(w.registry.Zones()[i].ID, "water", z.city, z.tanks, nil, pipes)
+		join(w.registry.Zones()[i].ID, "water", z.city, z.tanks, nil, pipes, names...)
 	}
 	for i := range w.plants {
 		p := &w.plants[i]
