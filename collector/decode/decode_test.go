@@ -180,11 +180,18 @@ func TestNotStored(t *testing.T) {
 		name    string
 		message decode.Message
 		want    decode.Result
+		gateway *decode.Gateway
 	}{
-		{"gateway online", decode.Message{Topic: "imdad/v1/z/gateway/g", Payload: []byte("online"), Retained: true}, decode.Control},
-		{"gateway offline", decode.Message{Topic: "imdad/v1/z/gateway/g", Payload: []byte("offline")}, decode.Control},
-		{"retained without a time", decode.Message{Topic: topic, Payload: []byte(`{"values":{"p":1}}`), Retained: true}, decode.Ignored},
-		{"retained with a time", decode.Message{Topic: topic, Payload: []byte(`{"ts":1,"values":{"p":1}}`), Retained: true}, decode.Decoded},
+		{
+			"gateway online", decode.Message{Topic: "imdad/v1/z/gateway/g", Payload: []byte("online"), Retained: true},
+			decode.Control, &decode.Gateway{Zone: "z", ID: "g", Online: true},
+		},
+		{
+			"gateway offline", decode.Message{Topic: "imdad/v1/z/gateway/g", Payload: []byte("offline")},
+			decode.Control, &decode.Gateway{Zone: "z", ID: "g"},
+		},
+		{"retained without a time", decode.Message{Topic: topic, Payload: []byte(`{"values":{"p":1}}`), Retained: true}, decode.Ignored, nil},
+		{"retained with a time", decode.Message{Topic: topic, Payload: []byte(`{"ts":1,"values":{"p":1}}`), Retained: true}, decode.Decoded, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -193,6 +200,13 @@ func TestNotStored(t *testing.T) {
 			got, err := newDecoder().Decode(tt.message, &out)
 			if err != nil || got != tt.want {
 				t.Errorf("got %d, %v; want %d", got, err, tt.want)
+			}
+			if g := out.Gateway(); (g == nil) != (tt.gateway == nil) || g != nil && *g != *tt.gateway {
+				t.Errorf("gateway %+v, want %+v", g, tt.gateway)
+			}
+			out.Reset()
+			if g := out.Gateway(); g != nil {
+				t.Errorf("gateway %+v after a reset", g)
 			}
 		})
 	}
