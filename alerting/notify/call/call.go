@@ -16,7 +16,7 @@ import (
 
 const (
 	// maxReply bounds how much of an answer is read, in bytes.
-	maxReply = 64 << 10
+	maxReply = 1 << 20
 	// maxQuoted bounds how much of an answer an error repeats, in bytes.
 	maxQuoted = 300
 	idle      = 90 * time.Second
@@ -57,7 +57,7 @@ type Request struct {
 type Reply struct {
 	Status int
 	Header http.Header
-	Body   []byte // the first 64 KiB
+	Body   []byte // the first MiB
 }
 
 // Do sends the request. An error means that no answer came; it never holds the URL, where services like to have their
