@@ -185,11 +185,15 @@ func (t *turn) suppress(cause *record) {
 		if s.Explained == 0 || s.Explained > t.now {
 			s.Explained = t.now
 		}
-		if t.now-s.Explained >= max(s.OnMS, t.config.AfterCause.Milliseconds()) {
+		if t.holds() && t.now-s.Explained >= max(s.OnMS, t.config.AfterCause.Milliseconds()) {
 			t.uncover(Unsuppress)
 		}
 	}
 }
+
+// holds tells that the condition was found just now. What is ending, or not
+// known, does not come out from under its cause: it would be told only to end.
+func (t *turn) holds() bool { return t.found != nil && t.found.State == rule.Raised }
 
 func (t *turn) uncover(e Event) {
 	s := &t.next.Status
