@@ -1,7 +1,6 @@
 package rule
 
 import (
-	"math"
 	"time"
 
 	"github.com/imdad-telemetry/imdad/collector/zone"
@@ -88,8 +87,6 @@ var (
 	meters  = []zone.Kind{MeterObject}
 )
 
-const unbounded = math.MaxFloat64
-
 // catalogue holds every kind with its defaults: DOMAIN §4. Voltages are shares
 // of nominal.
 var catalogue = [kindCount]Kind{
@@ -171,11 +168,12 @@ var catalogue = [kindCount]Kind{
 	tankLow: {
 		ID: "water.tank_low", About: tanks, Severity: Medium, To: []Role{ZoneManager, PlantStaff},
 		On: 8, Clear: 10, Severe: 4, Stepped: High, Unit: "hours of cover", Falling: true, Least: 0, Most: 10_000,
+		OffDelay: 15 * time.Minute,
 	},
 	burst: {
 		ID: "water.burst", About: lines, Severity: Critical, To: []Role{ZoneManager, Utility},
 		On: 3, Clear: none, Severe: none, Unit: "times the expected flow", Least: 1, Most: 1000,
-		OnDelay: time.Minute, Latched: true,
+		OnDelay: 3 * time.Minute, Latched: true, // a tank that is filled shows in its level by then
 		Params: []Param{
 			{"pressure_drop", 0.20, 0, 1, "the pressure fell by so much within 5 minutes"},
 			{"least_m3h", 5, 0, 1000, "less flow than this is no burst"},
@@ -189,6 +187,7 @@ var catalogue = [kindCount]Kind{
 	coverLow: {
 		ID: "fuel.cover_low", About: tanks, Severity: Medium, To: []Role{ZoneManager, PlantStaff, Ministry},
 		On: 3, Clear: 3.6, Severe: 1, Stepped: High, Unit: "days of cover", Falling: true, Least: 0, Most: 1000,
+		OffDelay: time.Hour,
 		Params: []Param{
 			{"lead_days", 2, 0, 90, "from order to delivery"},
 			{"z", 1.65, 0, 5, "safety: so many standard deviations of the daily draw"},
@@ -221,6 +220,7 @@ var catalogue = [kindCount]Kind{
 	stallForecast: {
 		ID: "plant.stall_forecast", About: plants, Severity: Medium, To: []Role{PlantStaff, ZoneManager},
 		On: 24, Clear: 30, Severe: 4, Stepped: High, Unit: "hours to stall, p10", Falling: true, Least: 0, Most: 10_000,
+		OffDelay: 30 * time.Minute,
 	},
 	stalled: {
 		ID: "plant.stalled", About: plants, Severity: High, To: []Role{ZoneManager, Ministry},

@@ -51,16 +51,8 @@ func (e *evaluation) electricity(r ref) *snapshot.Electricity {
 	}
 }
 
-// parent returns what feeds a plant, a feeder or a substation: noRef at the top.
-func (e *evaluation) parent(r ref) ref {
-	switch r.class {
-	case plantClass:
-		return e.net.plantFrom[r.index]
-	case feederClass:
-		return e.net.feederFrom[r.index]
-	}
-	return noRef
-}
+// parent returns what feeds a plant or a feeder: noRef at the top.
+func (e *evaluation) parent(r ref) ref { return e.net.fedBy(r) }
 
 // add appends a finding. The pointer is valid until the next add.
 func (e *evaluation) add(k kindIndex, r ref, p *setting, state State) *Finding {

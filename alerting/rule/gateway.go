@@ -11,13 +11,14 @@ import (
 type gatewayVerdict struct {
 	state State
 	key   Key
+	back  int64 // when it came back
 }
 
 func (e *evaluation) judgeGateways() {
 	e.gateways = e.gateways[:0]
 	for i := range e.snap.Gateways {
 		g := &e.snap.Gateways[i]
-		verdict := gatewayVerdict{}
+		verdict := gatewayVerdict{back: g.Since}
 		if !g.Online {
 			verdict = e.judgeGateway(g)
 		}
@@ -36,7 +37,7 @@ func (e *evaluation) judgeGateway(g *snapshot.Gateway) gatewayVerdict {
 	if !p.enabled {
 		return gatewayVerdict{}
 	}
-	verdict := gatewayVerdict{Raised, Key{Kind: catalogue[gatewayOffline].ID, Object: g.ID, Zone: g.Zone}}
+	verdict := gatewayVerdict{state: Raised, key: Key{Kind: catalogue[gatewayOffline].ID, Object: g.ID, Zone: g.Zone}}
 	cause := e.intake
 	switch up, l, restored := e.gatewayPower(g); {
 	case g.Since == 0:

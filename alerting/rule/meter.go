@@ -51,6 +51,7 @@ func (e *evaluation) addOffline(r ref, p *setting, m *snapshot.Meter, since, pat
 	up, l := e.deadAbove(feed)
 	restored := e.restoredAbove(feed)
 	gateway := e.gatewayOf(m)
+	restored = max(restored, gateway.back)
 	if l == cut || l != dead && restored > 0 && e.now-restored <= patience || gateway.state == Held {
 		e.add(meterOffline, r, p, Held)
 		return

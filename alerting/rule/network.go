@@ -1,6 +1,8 @@
 package rule
 
 import (
+	"time"
+
 	"github.com/imdad-telemetry/imdad/collector/meter"
 	"github.com/imdad-telemetry/imdad/collector/zone"
 )
@@ -72,6 +74,10 @@ type network struct {
 	tankOrders [][]int32 // tanker orders by tank
 
 	gateways map[gatewayKey][]int32 // meters by gateway
+
+	// hear is how long what feeds a feeder or a plant may take to say that it
+	// has the same trouble: until then it is not known whose trouble it is.
+	hear [classCount][]time.Duration
 }
 
 type gatewayKey struct{ zone, id string }
@@ -84,6 +90,7 @@ func newNetwork(reg *zone.Registry) *network {
 	n.addTanks()
 	n.addMeters()
 	n.placeSubstations()
+	n.addHearing()
 	return n
 }
 

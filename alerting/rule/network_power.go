@@ -1,5 +1,11 @@
 package rule
 
+import (
+	"time"
+
+	"github.com/imdad-telemetry/imdad/collector/meter"
+)
+
 // addElectricity follows each feeder up to its substation and each plant up to
 // its feeder. The registry has no cycles.
 func (n *network) addElectricity() {
@@ -86,4 +92,46 @@ func (n *network) placeSubstations() {
 			n.zoneOf[substationClass][s] = z
 		}
 	}
+}
+
+// hearsay is what a reading takes from the meter to the live state, at most.
+const hearsay = 10 * time.Second
+
+// addHearing notes, for each site, the longest interval of the electricity
+// meters above it.
+func (n *network) addHearing() {
+	interval := make(map[ref]time.Duration)
+	for i, m := range n.registry.Meters() {
+		if m.Utility == meter.Electricity {
+			interval[n.meterAt[i]] = time.Duration(m.IntervalS * float64(time.Second))
+		}
+	}
+	add := func(r ref, from ref) {
+		var longest time.Duration
+		for ; from.class != noClass; from = n.fedBy(from) {
+			longest = max(longest, interval[from])
+		}
+		if longest > 0 {
+			longest += hearsay
+		}
+		n.hear[r.class] = append(n.hear[r.class], longest)
+	}
+	n.hear[substationClass] = make([]time.Duration, len(n.places[substationClass]))
+	for i, from := range n.feederFrom {
+		add(ref{feederClass, int32(i)}, from)
+	}
+	for i, from := range n.plantFrom {
+		add(ref{plantClass, int32(i)}, from)
+	}
+}
+
+// fedBy returns what feeds a plant or a feeder: noRef at the top.
+func (n *network) fedBy(r ref) ref {
+	switch r.class {
+	case plantClass:
+		return n.plantFrom[r.index]
+	case feederClass:
+		return n.feederFrom[r.index]
+	}
+	return noRef
 }

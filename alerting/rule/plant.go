@@ -29,7 +29,7 @@ func (e *evaluation) judgeUnbalance(r ref) {
 		return
 	}
 	plant := &e.snap.Plants[r.index]
-	if !plant.UnbalanceMean.Known() && sumUp(&plant.VoltagePU).known > 0 {
+	if !plant.UnbalanceMean.Known() && !plant.Unbalance.Known() && sumUp(&plant.VoltagePU).known > 0 {
 		return // a meter without line-to-line voltages states none
 	}
 	if e.lifeAt(r) >= dead {
@@ -125,8 +125,11 @@ func (e *evaluation) stalledState(r ref) (state State, loadRatio snapshot.Value)
 	}
 	loadRatio = load / need
 	state = p.judge(loadRatio, true)
-	if state == Raised && !plant.Constrained && l < dead {
-		state = Held
+	if state != Unknown && state != Clear && !plant.Constrained && l < dead {
+		state = Clear
+		if !plant.Capability.Known() {
+			state = Held
+		}
 	}
 	return state, loadRatio
 }

@@ -104,8 +104,10 @@ func (e *evaluation) judgeFeeders() {
 // overrun tells that a planned cut should be over.
 func (e *evaluation) overrun(r ref) bool {
 	el := e.electricity(r)
-	return e.lifeAt(r) == cut && el.Dead.Planned && el.Dead.Return > 0 && e.now >= el.Dead.Return &&
-		!(r.class == feederClass && e.snap.Feeders[r.index].Plan.Off)
+	if r.class == feederClass && e.snap.Feeders[r.index].Plan.Off {
+		return false
+	}
+	return e.lifeAt(r) == cut && el.Dead.Planned && el.Dead.Return > 0 && e.now >= el.Dead.Return
 }
 
 func (e *evaluation) judgeOverrun(r ref) {

@@ -37,6 +37,7 @@ func (e *evaluation) judgeOutage(r ref) {
 	case dead:
 		f := e.add(outage, r, p, Raised)
 		f.Since = e.deadSince(r)
+		f.OnDelay = max(f.OnDelay, e.net.hear[r.class][r.index])
 		f.Cause = e.outageCause(r)
 		f.Stalls = e.standingUnder(r)
 	}
@@ -92,6 +93,7 @@ func (e *evaluation) judgePhases(r ref) {
 	if state != Raised {
 		return
 	}
+	f.OnDelay = max(f.OnDelay, e.net.hear[r.class][r.index])
 	f.Cause = e.causeAbove(phaseLoss, r)
 	f.Stalls = e.standingUnder(r)
 	f.word("ph", lostPhases(&e.electricity(r).VoltagePU, p.clear))
@@ -170,6 +172,7 @@ func (e *evaluation) judgeVoltage(r ref, k kindIndex) {
 	if urgent {
 		f.OnDelay = time.Duration(p.params[severeDelay] * float64(time.Second))
 	}
+	f.OnDelay = max(f.OnDelay, e.net.hear[r.class][r.index])
 	f.Cause = first(e.phaseLossAt(r, Raised), e.causeAbove(k, r), e.phaseLossAt(r, Held))
 	f.Stalls = e.shortUnder(r)
 }

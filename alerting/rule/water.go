@@ -122,18 +122,22 @@ func (e *evaluation) dry(i int32) bool {
 }
 
 // burstState: far more flow than usual, beside what fills tanks, and a fall of
-// pressure. While the flow lasts it is held; it never ends by itself.
+// pressure. Until the usual flow is learned, that of five minutes ago stands for
+// it. While the flow lasts it is held; it never ends by itself.
 func (e *evaluation) burstState(r ref) State {
 	line := &e.snap.WaterLines[r.index]
 	p := e.at(burst, lineClass, r.index)
 	if !p.enabled || line.Meter < 0 {
 		return Clear
 	}
-	flow := line.FlowM3H - line.TankInM3H
-	if !flow.Known() || !line.FlowExpected.Known() || !line.PressureDrop.Known() {
+	flow, usual := line.FlowM3H-line.TankInM3H, line.FlowExpected
+	if !usual.Known() {
+		usual = line.FlowM3H - line.FlowRise
+	}
+	if !flow.Known() || !usual.Known() || !line.PressureDrop.Known() {
 		return Unknown
 	}
-	switch much := float64(flow) > max(p.on*float64(line.FlowExpected), p.params[burstLeast]); {
+	switch much := float64(flow) > max(p.on*float64(usual), p.params[burstLeast]); {
 	case much && float64(line.PressureDrop) >= p.params[burstDrop]:
 		return Raised
 	case much:
