@@ -95,7 +95,7 @@ func (b *Book) keep(now int64, c changes) error {
 		e.before, e.upTo = now-b.machine.config.Keep.Milliseconds(), b.read()
 	}
 	late := now-b.seen >= seenEvery || now < b.seen
-	if len(c.dirty) == 0 && e.before == 0 && !(late && b.machine.watching()) {
+	if len(c.dirty) == 0 && e.before == 0 && (!late || !b.machine.watching()) {
 		return nil
 	}
 	oldest, err := b.store.write(e)

@@ -214,7 +214,7 @@ func TestConfig(t *testing.T) {
 // BenchmarkFill is one plant with a full history of its tank.
 func BenchmarkFill(b *testing.B) {
 	s := plantOf(b)
-	simulate(shapes[1], 0.25, 0.9, 1).at(s, 6*weekQ+50, 30000, 1000, true)
+	simulate(shapes[0], 0.25, 0.9, 1).at(s, 6*weekQ+50, 30000, 1000, true)
 	f := New(DefaultConfig())
 	f.Fill(s)
 	b.ReportAllocs()
