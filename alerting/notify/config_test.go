@@ -23,7 +23,7 @@ func TestConfig(t *testing.T) {
 		{"no id", func(c *Config) { c.People[0].ID = "" }, "people[0].id: missing"},
 		{"no Arabic name", func(c *Config) { c.People[0].Name.Ar = "" }, "people[0].name.ar: missing"},
 		{"language", func(c *Config) { c.People[0].Language = "fr" }, `people[0].language: there is no language "fr"`},
-		{"role", func(c *Config) { c.People[0].Role = "minstry" }, `people[0].role: there is no role "minstry"; did you mean "ministry"?`},
+		{"role", func(c *Config) { c.People[0].Role = "mministry" }, `people[0].role: there is no role "mministry"; did you mean "ministry"?`},
 		{"no zones", func(c *Config) { c.People[0].Zones = nil }, "people[0].zones: missing"},
 		{"no plants", func(c *Config) { c.People[2].Plants = nil }, "people[2].plants: missing"},
 		{"no contacts", func(c *Config) { c.People[0].Contacts = nil }, "people[0].contacts: missing"},

@@ -21,6 +21,7 @@ type directory struct {
 	channels []string                      // those that speak to persons
 	streams  []string                      // those that speak to programs
 	reaches  map[string]area               // of substations and pumping stations, the zones they feed
+	feeds    map[string]area               // of plants, the objects that they hang on: tanks, feeders, lines, stations
 	registry *zone.Registry
 }
 
@@ -29,11 +30,43 @@ type person struct {
 	loc *time.Location
 }
 
-// area is a set of zones.
+// area is a set of zones, or of objects.
 type area map[string]bool
 
+// upstream is what each feeder and water line comes from.
+func upstream(reg *zone.Registry) map[string]string {
+	from := make(map[string]string)
+	for _, f := range reg.Feeders() {
+		from[f.ID] = f.From
+	}
+	for _, l := range reg.WaterLines() {
+		from[l.ID] = l.From
+	}
+	return from
+}
+
+// hangsOn lists for each plant what can fail above it.
+func hangsOn(reg *zone.Registry) map[string]area {
+	from, out := upstream(reg), make(map[string]area)
+	for _, o := range reg.Plants() {
+		above := make(area)
+		for _, id := range []string{o.Feeder, o.WaterLine} {
+			for ; id != ""; id = from[id] { // the registry has no cycles
+				above[id] = true
+			}
+		}
+		out[o.ID] = above
+	}
+	for _, t := range reg.Tanks() {
+		if t.Plant != "" {
+			out[t.Plant][t.ID] = true
+		}
+	}
+	return out
+}
+
 func newDirectory(c Config, reg *zone.Registry, specs []Spec, to func(string) []rule.Role) (*directory, error) {
-	d := &directory{config: c, routes: c.Routes, to: to, byID: make(map[string]*person), registry: reg, reaches: feeds(reg)}
+	d := &directory{config: c, routes: c.Routes, to: to, byID: make(map[string]*person), registry: reg, reaches: reach(reg), feeds: hangsOn(reg)}
 	if to == nil {
 		d.to = catalogued
 	}
@@ -56,14 +89,14 @@ func newDirectory(c Config, reg *zone.Registry, specs []Spec, to func(string) []
 	return d, nil
 }
 
-// feeds follows feeders and water lines up to what feeds them.
-func feeds(reg *zone.Registry) map[string]area {
-	from, zones := make(map[string]string), make(map[string]string)
+// reach follows feeders and water lines up to what feeds them.
+func reach(reg *zone.Registry) map[string]area {
+	from, zones := upstream(reg), make(map[string]string)
 	for _, f := range reg.Feeders() {
-		from[f.ID], zones[f.ID] = f.From, f.Zone
+		zones[f.ID] = f.Zone
 	}
 	for _, l := range reg.WaterLines() {
-		from[l.ID], zones[l.ID] = l.From, l.Zone
+		zones[l.ID] = l.Zone
 	}
 	out := make(map[string]area)
 	for id, z := range zones {
@@ -140,23 +173,8 @@ func (d *directory) touches(p *person, a *alarm.Alarm) bool {
 
 func (d *directory) hitsPlant(p *person, a *alarm.Alarm) bool {
 	return slices.ContainsFunc(p.Plants, func(id string) bool {
-		return a.Object == id || slices.Contains(a.Stalls, id) || d.belongs(a.Object, id)
+		return a.Object == id || slices.Contains(a.Stalls, id) || d.feeds[id][a.Object]
 	})
-}
-
-// belongs tells whether an object is a plant's tank, or what feeds the plant.
-func (d *directory) belongs(object, plant string) bool {
-	for _, t := range d.registry.Tanks() {
-		if t.ID == object {
-			return t.Plant == plant
-		}
-	}
-	for _, o := range d.registry.Plants() {
-		if o.ID == plant {
-			return object == o.Feeder || object == o.WaterLine && object != ""
-		}
-	}
-	return false
 }
 
 // near tells whether a plant lies where the person answers for it, so that a

@@ -190,6 +190,7 @@ func (w *worker) finish(c *row, err error) {
 	case err == nil:
 		r.Error = ""
 		n.s.end(r, sent)
+		n.told(r)
 		n.metrics.sent(w.spec.Name, now.Sub(r.Queued))
 	case errors.Is(err, ErrPermanent), len(r.Fallback) > 0 && now.Sub(r.Queued) > handOver:
 		n.giveUp(r, err)
@@ -202,6 +203,22 @@ func (w *worker) finish(c *row, err error) {
 		n.log.Error().Err(err).Int64("row", r.ID).Msg("what came of a notice is not stored; it may go out twice if the service ends now")
 		n.unsettled = true
 	}
+}
+
+// told notes when a notice has left that had to wait: reminders count from then.
+func (n *Notifier) told(r *row) {
+	now := n.o.Now()
+	for _, a := range r.Content.Alarms {
+		th := n.s.threads[a.ID]
+		if th == nil || th.Alarm.Occurrence != a.Occurrence {
+			continue
+		}
+		if t := th.Told[r.Person]; t != nil && now.After(t.At) {
+			t.At = now
+			n.s.touchThread(a.ID)
+		}
+	}
+	n.unsettled = true
 }
 
 // backoff doubles from attempt to attempt, spread by a quarter; the other side

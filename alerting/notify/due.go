@@ -9,6 +9,7 @@ import (
 
 // settle does what time brings about and sends what is due.
 func (p *planner) settle() {
+	p.dismiss()
 	for _, th := range p.s.sortedThreads() {
 		p.elapse(th)
 	}

@@ -24,7 +24,7 @@ func (p *planner) gather(who *person, typ message.Type, a *alarm.Alarm, r *Route
 	box := p.inbox(who.ID)
 	it := &item{
 		Type: typ, ID: a.ID, Occurrence: a.Occurrence, Route: r.Name,
-		Group: string(typ) + "/" + r.group(a), Due: p.now.Add(r.wait(a.Severity)),
+		Again: p.again, Group: string(typ) + "/" + r.group(a), Due: p.now.Add(r.wait(a.Severity)),
 	}
 	if typ == message.Reminder || typ == message.Escalation {
 		it.Due = p.now
@@ -107,4 +107,32 @@ func (pace Pace) lacks(tokens float64, times float64) time.Duration {
 		return 0
 	}
 	return time.Duration((1-tokens)*times*float64(pace.Every)) + time.Millisecond // rounding must not fall short
+}
+
+// recount begins the count of recent alarms anew, with those that wait: what
+// was read of an old journal is not recent.
+func (p *planner) recount() {
+	for id, box := range p.s.inboxes {
+		box.Recent = nil
+		for _, it := range box.Items {
+			if it.Type == message.Alarm {
+				box.Recent = append(box.Recent, p.now)
+			}
+		}
+		p.s.touchInbox(id)
+	}
+}
+
+// dismiss forgets people who are no longer in the configuration.
+func (p *planner) dismiss() {
+	for _, id := range sortedKeys(p.s.inboxes) {
+		if _, ok := p.byID[id]; ok {
+			continue
+		}
+		for _, r := range p.s.waitingRows(id) {
+			p.s.end(r, cancelled)
+		}
+		delete(p.s.inboxes, id)
+		p.s.touchInbox(id)
+	}
 }

@@ -371,7 +371,7 @@ func TestDamagedFile(t *testing.T) {
 	r.plan()
 	r.deliver()
 	got := r.email.all()
-	if len(got) != 2 || got[1].Content.Alarms[0].ID != "elec.outage:f3" {
+	if len(got) != 2 || got[1].Content.Alarms[0].ID != "elec.outage:f3" || !got[1].Repeated {
 		t.Fatalf("what stands is told again: %+v", got)
 	}
 }
@@ -504,6 +504,20 @@ func TestReload(t *testing.T) {
 	r.raise("water.stopped:z1")
 	r.deliver()
 	expect(t, "email", r.email.subjects(), "en alarm water.stopped:z1 Asia/Damascus")
+}
+
+func TestReloadWithoutAPerson(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.raise("elec.shortfall:z2")
+	c := config()
+	c.People = c.People[2:]
+	if err := r.n.Reload(c, registry(t)); err != nil {
+		t.Fatal(err)
+	}
+	r.plan()
+	r.deliver()
+	expect(t, "outbox", r.states(), "2 basem email cancelled 0", "3 muna email sent 1")
 }
 
 func TestMetrics(t *testing.T) {

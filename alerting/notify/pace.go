@@ -2,10 +2,7 @@ package notify
 
 import (
 	"slices"
-	"strings"
-	"time"
 
-	"github.com/imdad-telemetry/imdad/alerting/alarm"
 	"github.com/imdad-telemetry/imdad/alerting/message"
 	"github.com/imdad-telemetry/imdad/alerting/rule"
 )
@@ -15,7 +12,7 @@ const slack = 1e-9
 
 // flush sends what is due in a person's inbox, as far as the pace allows:
 // group by group; as one digest where there are more groups than tokens, in a
-// flood, or after quiet hours.
+// flood, after quiet hours, or while a dead channel piles notices up.
 func (p *planner) flush(who *person, box *inbox) {
 	p.prune(box, who.ID)
 	if len(box.Items) == 0 && len(box.Planned) == 0 {
@@ -31,7 +28,7 @@ func (p *planner) flush(who *person, box *inbox) {
 		p.flood(who, box, free, ready)
 	case box.Tokens+slack < 1:
 		p.urgent(who, box, ready)
-	case float64(len(groups)) > box.Tokens+slack, slices.ContainsFunc(ready, func(it *item) bool { return it.Held }):
+	case float64(len(groups)) > box.Tokens+slack, p.backlog(who.ID) >= p.config.Pace.Burst, slices.ContainsFunc(ready, func(it *item) bool { return it.Held }):
 		box.Tokens--
 		p.emit(who, box, ready, true)
 	default:
@@ -126,28 +123,33 @@ func (p *planner) urgent(who *person, box *inbox, ready []*item) {
 	}
 }
 
-// maxListed bounds the alarms that a digest lists; Total counts all of them.
-const maxListed = 30
-
 // emit makes a notice of some news.
 func (p *planner) emit(who *person, box *inbox, news []*item, digest bool) {
-	alarms := make([]alarm.Alarm, 0, len(news))
+	d := &draft{severity: rule.Low}
 	for _, it := range news {
 		a, _ := p.alarmOf(it)
-		alarms = append(alarms, a)
+		d.add(a)
+		d.repeated = d.repeated || it.Again
 	}
-	slices.SortStableFunc(alarms, worse)
-	content := message.Content{Type: news[0].Type, Now: p.now, Alarms: alarms}
-	severity := alarms[0].Severity
-	if digest && (len(news) > 1 || box.Flood) {
-		severity = min(severity, rule.High) // one way is enough for a summary
-		content.Type, content.Total = message.Digest, len(alarms)
-		content.Alarms = alarms[:min(len(alarms), maxListed)]
+	if digest {
+		p.absorb(who.ID, d)
+	}
+	slices.SortStableFunc(d.alarms, worse)
+	content := message.Content{Type: news[0].Type, Now: p.now, Alarms: d.alarms}
+	if digest && (len(d.alarms) > 1 || box.Flood) {
+		d.severity = min(d.severity, rule.High) // one way is enough for a summary
+		content.Type, content.Total = message.Digest, len(d.alarms)
+		content.Alarms = d.alarms[:min(len(d.alarms), maxListed)]
 		content.Stalled = p.stalled(who)
 	}
-	notice := p.post(who, p.bestRoute(news), severity, content)
+	notice := p.post(who, p.bestRoute(news), d, content)
 	for _, it := range news {
-		p.markTold(who.ID, it, notice)
+		if it.Type != message.Returned {
+			p.markTold(who.ID, it.ID, it.Occurrence, notice)
+		}
+	}
+	for _, a := range d.absorbed {
+		p.markTold(who.ID, a.ID, a.Occurrence, notice)
 	}
 	box.Items = slices.DeleteFunc(box.Items, func(it *item) bool { return slices.Contains(news, it) })
 }
@@ -164,7 +166,7 @@ func (p *planner) bestRoute(news []*item) *Route {
 
 // post puts a notice into the outbox: a row for each way, or one with the other
 // ways to fall back on.
-func (p *planner) post(who *person, r *Route, s rule.Severity, c message.Content) int64 {
+func (p *planner) post(who *person, r *Route, d *draft, c message.Content) int64 {
 	ways := p.ways(who, r)
 	p.s.LastNotice++
 	notice := p.s.LastNotice
@@ -172,7 +174,7 @@ func (p *planner) post(who *person, r *Route, s rule.Severity, c message.Content
 		return notice // Check has said so
 	}
 	fallback := ways[1:]
-	if r.everyWay(s) {
+	if r.everyWay(d.severity) {
 		fallback = nil
 	} else {
 		ways = ways[:1]
@@ -180,16 +182,16 @@ func (p *planner) post(who *person, r *Route, s rule.Severity, c message.Content
 	for _, w := range ways {
 		p.s.addRow(&row{
 			Notice: notice, Channel: w.Channel, Address: w.Address, Person: who.ID, Language: who.language(),
-			Created: p.now, Content: c, Fallback: fallback,
+			Created: p.now, Repeated: d.repeated, Content: c, Fallback: fallback,
 		})
 	}
 	p.s.unsent[notice] = true
 	return notice
 }
 
-func (p *planner) markTold(person string, it *item, notice int64) {
-	th := p.s.threads[it.ID]
-	if th == nil || it.Type == message.Returned || th.Alarm.Occurrence != it.Occurrence {
+func (p *planner) markTold(person, id string, occurrence, notice int64) {
+	th := p.s.threads[id]
+	if th == nil || th.Alarm.Occurrence != occurrence {
 		return
 	}
 	t := th.Told[person]
@@ -199,43 +201,5 @@ func (p *planner) markTold(person string, it *item, notice int64) {
 	}
 	t.At, t.Severity = p.now, th.Alarm.Severity
 	t.Notices = append(t.Notices, notice)
-	p.s.touchThread(it.ID)
-}
-
-// stalled names every plant that stands still where a person answers for it:
-// those found at a standstill, also where a known cause hides that alarm, and
-// those that standing alarms stall.
-func (p *planner) stalled(who *person) []string {
-	var out []string
-	for _, th := range p.s.sortedThreads() {
-		if th.Alarm.Kind == "plant.stalled" && p.near(who, th.Alarm.Object) {
-			out = append(out, th.Alarm.Object)
-		}
-		for _, id := range th.Alarm.Stalls {
-			if th.shown() && p.near(who, id) {
-				out = append(out, id)
-			}
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-// worse orders alarms for a list: the worst first, then the oldest.
-func worse(a, b alarm.Alarm) int {
-	switch {
-	case a.Severity != b.Severity:
-		return int(b.Severity) - int(a.Severity)
-	case !a.Raised.Equal(b.Raised):
-		return a.Raised.Compare(b.Raised)
-	}
-	return strings.Compare(a.ID, b.ID)
-}
-
-// sooner returns the earlier of two times, of which zero means never.
-func sooner(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
+	p.s.touchThread(id)
 }

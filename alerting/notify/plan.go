@@ -30,11 +30,12 @@ func (n *Notifier) Plan(ctx context.Context, now time.Time) error {
 	if err := n.read(ctx, p); err != nil {
 		return fmt.Errorf("plan notices: %w", err)
 	}
+	n.store.lost = false
 	return n.settle(p)
 }
 
 func (n *Notifier) planner(now time.Time) *planner {
-	return &planner{directory: n.dir, s: n.s, now: now}
+	return &planner{directory: n.dir, s: n.s, now: now, again: n.store.lost}
 }
 
 // compare drops the threads of alarms that the journal does not know: it was
@@ -88,6 +89,9 @@ func (n *Notifier) read(ctx context.Context, p *planner) error {
 	for i := range all {
 		p.stream(&all[i])
 	}
+	if first {
+		p.recount()
+	}
 	if !n.compared {
 		n.compare(p)
 	}
@@ -97,12 +101,6 @@ func (n *Notifier) read(ctx context.Context, p *planner) error {
 // settle sends what is due to the outbox and commits.
 func (n *Notifier) settle(p *planner) error {
 	p.settle()
-	if n.store.lost {
-		for _, r := range n.s.changed.rows {
-			r.Repeated = true
-		}
-		n.store.lost = false
-	}
 	if err := n.tidy(p.now); err != nil {
 		n.log.Error().Err(err).Msg("old notices stay in the outbox")
 	}

@@ -22,6 +22,8 @@ type planner struct {
 	*directory
 	s   *state
 	now time.Time
+	// again says that what is planned may have been said before: the outbox was lost.
+	again bool
 }
 
 // take brings the threads and inboxes up to a transition.
@@ -104,7 +106,7 @@ func (p *planner) step(th *thread) {
 			p.gather(who, message.Alarm, &th.Alarm, r)
 		case before == nil && ok:
 			p.hasten(who.ID, th, r)
-		case before != nil && th.Alarm.Severity > before.Severity && p.left(before):
+		case before != nil && th.Alarm.Severity > before.Severity && p.left(before) && !p.queued(who.ID, th.Alarm.ID):
 			if !ok {
 				r = p.named(byAllMeans)
 			}
@@ -200,14 +202,9 @@ func (p *planner) refresh(th *thread) {
 				p.s.touchRow(r)
 			}
 		}
-		th.Told[person].note(p, th)
-	}
-}
-
-// note keeps the severity up to date that a notice which has not left will show.
-func (t *told) note(p *planner, th *thread) {
-	if !p.left(t) {
-		t.Severity = th.Alarm.Severity
+		if p.queued(person, th.Alarm.ID) {
+			th.Told[person].Severity = th.Alarm.Severity // the notice will say so
+		}
 	}
 }
 

@@ -45,10 +45,10 @@ func TestStories(t *testing.T) {
 			w.pass(time.Minute)
 			w.expect("12:00:10 basem email alarm elec.outage:f3,elec.voltage_low:z2-p1", "12:00:13 basem email alarm water.stopped:z2")
 		}},
-		{"a substation concerns the zones it feeds", nil, func(w *teller) {
+		{"a substation concerns the zones and plants it feeds", nil, func(w *teller) {
 			w.raise("elec.outage:ss")
 			w.pass(time.Minute)
-			w.expect("12:00:10 amal telegram alarm elec.outage:ss", "12:00:10 basem email alarm elec.outage:ss")
+			w.expect("12:00:10 amal telegram alarm elec.outage:ss", "12:00:10 basem email alarm elec.outage:ss", "12:00:10 dalal sms alarm elec.outage:ss")
 		}},
 		{"returned before its notice left: none", nil, func(w *teller) {
 			w.raise("elec.outage:f3")
@@ -71,6 +71,62 @@ func TestStories(t *testing.T) {
 			w.end("elec.outage:f3")
 			w.pass(time.Minute)
 			w.expect("12:01:10 basem email returned elec.outage:f3")
+		}},
+		{"what piles up for a dead channel is one digest", nil, func(w *teller) {
+			for i := range 8 {
+				id := fmt.Sprintf("elec.outage:z2-%d", i)
+				w.raise(id)
+				w.pass(5 * time.Minute)
+				for _, r := range w.rows() {
+					delete(w.s.unsent, r.Notice) // tried, in vain
+				}
+				if i%2 == 0 {
+					w.end(id)
+				}
+				w.plan()
+				w.pass(10 * time.Minute)
+			}
+			got := w.send()
+			if len(got) > 3 {
+				w.t.Errorf("%d notices:\n%s", len(got), strings.Join(got, "\n"))
+			}
+			all := strings.Join(got, " ")
+			for i := range 8 {
+				if !strings.Contains(all, fmt.Sprintf("elec.outage:z2-%d", i)) {
+					w.t.Errorf("alarm %d is lost in\n%s", i, strings.Join(got, "\n"))
+				}
+			}
+			for i := range 8 {
+				if i%2 != 0 {
+					w.end(fmt.Sprintf("elec.outage:z2-%d", i))
+				}
+			}
+			w.pass(time.Hour)
+			w.expect("14:00:10 basem email returned elec.outage:z2-1,elec.outage:z2-3,elec.outage:z2-5,elec.outage:z2-7")
+		}},
+		{"no reminder behind a notice that has not left", nil, func(w *teller) {
+			w.raise("elec.outage:f3")
+			w.pass(time.Minute)
+			delete(w.s.unsent, 1)
+			w.plan(w.event(alarm.Remind, "elec.outage:f3", alarm.Unacknowledged))
+			w.plan(w.event(alarm.Step, "elec.outage:f3", alarm.Unacknowledged, severity(rule.Critical)))
+			if got := w.rows()[0].Content.Alarms[0].Severity; got != rule.Critical {
+				w.t.Errorf("the waiting notice says %v", got)
+			}
+			w.expect("12:00:10 basem email alarm elec.outage:f3")
+		}},
+		{"a plant hears of what lies above it, and of its tank", nil, func(w *teller) {
+			w.raise("elec.outage:ss")
+			w.raise("fuel.cover_low:tank", severity(rule.Medium))
+			w.raise("elec.outage:f2")
+			w.pass(time.Minute)
+			var dalal []string
+			for _, line := range w.send() {
+				if strings.Contains(line, " dalal ") {
+					dalal = append(dalal, line)
+				}
+			}
+			expect(w.t, "dalal", dalal, "12:00:10 dalal sms alarm elec.outage:ss", "12:00:10 dalal sms alarm fuel.cover_low:tank")
 		}},
 		{"one of a group returns before it left", nil, func(w *teller) {
 			w.raise("elec.outage:f3")

@@ -15,9 +15,15 @@ func (p *planner) remind(th *thread) {
 	}
 }
 
+// knows tells whether a notice of the alarm has reached a person, and none is on
+// its way.
+func (p *planner) knows(who *person, th *thread) bool {
+	t, id := th.Told[who.ID], th.Alarm.ID
+	return t != nil && p.left(t) && !p.pending(who.ID, id) && !p.queued(who.ID, id)
+}
+
 func (p *planner) remindOne(who *person, th *thread) {
-	t := th.Told[who.ID]
-	if t == nil || !p.left(t) || p.pending(who.ID, th.Alarm.ID) {
+	if !p.knows(who, th) {
 		return
 	}
 	r, ok := p.route(who, &th.Alarm)
@@ -68,7 +74,7 @@ func (p *planner) escalate(th *thread, e *Escalation) {
 // reminds returns when a person's next reminder is due; zero: never.
 func (p *planner) reminds(who *person, th *thread) time.Time {
 	t := th.Told[who.ID]
-	if t == nil || !p.left(t) || p.pending(who.ID, th.Alarm.ID) {
+	if !p.knows(who, th) {
 		return time.Time{}
 	}
 	r, ok := p.route(who, &th.Alarm)

@@ -94,7 +94,8 @@ type item struct {
 	Due        time.Time    `json:"due"`
 	Group      string       `json:"group"`
 	Route      string       `json:"route,omitempty"`
-	Held       bool         `json:"held,omitempty"` // by quiet hours
+	Held       bool         `json:"held,omitempty"`  // by quiet hours
+	Again      bool         `json:"again,omitempty"` // may have been said before the outbox was lost
 	// Alarm is the alarm as it ended, of a Returned; otherwise it is its thread's.
 	Alarm *alarm.Alarm `json:"alarm,omitempty"`
 }

@@ -18,7 +18,7 @@ func (p *planner) stream(t *alarm.Transition) {
 	for _, name := range p.streams {
 		p.s.LastNotice++
 		p.s.addRow(&row{
-			Notice: p.s.LastNotice, Channel: name, Created: p.now,
+			Notice: p.s.LastNotice, Channel: name, Created: p.now, Repeated: p.again,
 			Content: message.Content{Type: streamType(t), Now: t.Time, Alarms: []alarm.Alarm{t.Alarm}},
 		})
 	}

@@ -90,6 +90,6 @@ func (p *planner) flushPlanned(who *person, box *inbox) {
 			r = p.named(byAllMeans)
 		}
 		box.Tokens--
-		p.post(who, r, rule.Low, content)
+		p.post(who, r, &draft{severity: rule.Low}, content)
 	}
 }
