@@ -24,13 +24,11 @@ func (d *directory) audience(kind string) []rule.Role {
 	return []rule.Role{rule.ZoneManager, rule.Operations}
 }
 
-// catalogued is whom the catalogue addresses a kind to.
-func catalogued(kind string) []rule.Role {
-	kinds := rule.Kinds()
-	for i := range kinds {
-		if kinds[i].ID == kind {
-			return kinds[i].To
-		}
+// catalogued returns whom the catalogue addresses each kind to.
+func catalogued() func(kind string) []rule.Role {
+	to := make(map[string][]rule.Role)
+	for _, k := range rule.Kinds() {
+		to[k.ID] = k.To
 	}
-	return nil
+	return func(kind string) []rule.Role { return to[kind] }
 }

@@ -68,7 +68,7 @@ func hangsOn(reg *zone.Registry) map[string]area {
 func newDirectory(c Config, reg *zone.Registry, specs []Spec, to func(string) []rule.Role) (*directory, error) {
 	d := &directory{config: c, routes: c.Routes, to: to, byID: make(map[string]*person), registry: reg, reaches: reach(reg), feeds: hangsOn(reg)}
 	if to == nil {
-		d.to = catalogued
+		d.to = catalogued()
 	}
 	for _, s := range specs {
 		if s.Stream {

@@ -173,6 +173,7 @@ func (n *Notifier) open() (err error) {
 		return errors.Join(fmt.Errorf("open notifier: %w", err), n.store.close())
 	}
 	n.abandon()
+	n.showQueues()
 	n.o.Journal.Hold(reader, n.s.Cursor)
 	return nil
 }

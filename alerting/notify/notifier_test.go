@@ -604,3 +604,30 @@ func BenchmarkPlanAndSend(b *testing.B) {
 		b.Error("nothing was sent")
 	}
 }
+
+// BenchmarkStorm plans 500 alarms that come in 50 steps, for 40 managers.
+func BenchmarkStorm(b *testing.B) {
+	for b.Loop() {
+		b.StopTimer()
+		r := newRig(b, func(o *Options) {
+			for i := range 40 {
+				p := o.Config.People[1]
+				p.ID = fmt.Sprintf("p%d", i)
+				o.Config.People = append(o.Config.People, p)
+			}
+		})
+		b.StartTimer()
+		for step := range 50 {
+			for i := range 10 {
+				r.journal.add(r.w.event(alarm.Raise, fmt.Sprintf("elec.outage:z2-%d", step*10+i), alarm.Unacknowledged))
+			}
+			r.plan()
+			r.w.now = r.w.now.Add(time.Second)
+		}
+		b.StopTimer()
+		if err := r.n.Close(); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+	}
+}

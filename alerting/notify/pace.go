@@ -18,8 +18,12 @@ func (p *planner) flush(who *person, box *inbox) {
 	if len(box.Items) == 0 && len(box.Planned) == 0 {
 		return
 	}
-	box.refill(p.config.Pace, p.now)
-	p.s.touchInbox(who.ID)
+	// Tokens that time earns are counted again from what is stored: by themselves
+	// they are no reason to write.
+	flood := box.Flood
+	if box.refill(p.config.Pace, p.now); box.Flood != flood {
+		p.s.touchInbox(who.ID)
+	}
 	free := p.free(who, box)
 	ready := p.ready(free)
 	switch groups := grouped(ready); {
@@ -57,7 +61,10 @@ func (p *planner) free(who *person, box *inbox) []*item {
 	var out []*item
 	for _, it := range box.Items {
 		if a, _ := p.alarmOf(it); quiet && !who.Quiet.disturbs(a.Severity) {
-			it.Held = true
+			if !it.Held {
+				it.Held = true
+				p.s.touchInbox(who.ID)
+			}
 			continue
 		}
 		out = append(out, it)
@@ -152,6 +159,7 @@ func (p *planner) emit(who *person, box *inbox, news []*item, digest bool) {
 		p.markTold(who.ID, a.ID, a.Occurrence, notice)
 	}
 	box.Items = slices.DeleteFunc(box.Items, func(it *item) bool { return slices.Contains(news, it) })
+	p.s.touchInbox(who.ID)
 }
 
 // bestRoute is the route of the worst alarm in the news.

@@ -134,10 +134,14 @@ func (n *Notifier) commit() error {
 	for _, channel := range pointless {
 		n.metrics.count(channel, resultCancelled)
 	}
+	n.showQueues()
+	return nil
+}
+
+func (n *Notifier) showQueues() {
 	for _, w := range n.workers {
 		n.metrics.queue.WithLabelValues(w.spec.Name).Set(float64(len(n.s.queues[w.spec.Name])))
 	}
-	return nil
 }
 
 // tidy deletes old rows, and forgets which notices were never tried where

@@ -74,8 +74,8 @@ func (p *planner) escalate(th *thread, e *Escalation) {
 // reminds returns when a person's next reminder is due; zero: never.
 func (p *planner) reminds(who *person, th *thread) time.Time {
 	t := th.Told[who.ID]
-	if !p.knows(who, th) {
-		return time.Time{}
+	if len(p.routes) == 0 || !p.knows(who, th) {
+		return time.Time{} // the alarm book alone reminds where there are no routes
 	}
 	r, ok := p.route(who, &th.Alarm)
 	if !ok || r.Repeat == 0 {

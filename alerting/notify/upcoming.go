@@ -65,7 +65,11 @@ func (p *planner) announceTo(who *person, u Upcoming) {
 // They wait for a token and for the end of quiet hours, but not beyond their
 // beginning: then they are no news any more.
 func (p *planner) flushPlanned(who *person, box *inbox) {
+	n := len(box.Planned)
 	box.Planned = slices.DeleteFunc(box.Planned, func(u planned) bool { return !u.From.After(p.now) })
+	if len(box.Planned) < n {
+		p.s.touchInbox(who.ID)
+	}
 	if !who.Quiet.until(p.now, who.loc).IsZero() && !who.Quiet.disturbs(rule.Low) {
 		return
 	}
@@ -90,6 +94,7 @@ func (p *planner) flushPlanned(who *person, box *inbox) {
 			r = p.named(byAllMeans)
 		}
 		box.Tokens--
+		p.s.touchInbox(who.ID)
 		p.post(who, r, &draft{severity: rule.Low}, content)
 	}
 }
