@@ -49,6 +49,8 @@ type Request struct {
 	URL    string
 	Header http.Header
 	Body   []byte
+	// Conceal is a secret to be taken out of the answer, in case the service repeats what it was sent; empty: none.
+	Conceal string
 	// Extra is added to the client's timeout: how long the service may well stay silent.
 	Extra time.Duration
 }
@@ -82,6 +84,9 @@ func (c *Client) Do(ctx context.Context, r Request) (Reply, error) {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxReply))
 	if err := errors.Join(err, resp.Body.Close()); err != nil {
 		return Reply{}, fmt.Errorf("read the answer of %s: %w", req.URL.Host, withoutURL(err))
+	}
+	if r.Conceal != "" {
+		body = bytes.ReplaceAll(body, []byte(r.Conceal), []byte("…"))
 	}
 	return Reply{Status: resp.StatusCode, Header: resp.Header, Body: body}, nil
 }

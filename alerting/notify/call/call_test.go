@@ -141,6 +141,15 @@ func TestErrorsHoldNoURL(t *testing.T) {
 	}
 }
 
+func TestAnswersRepeatNoSecret(t *testing.T) {
+	t.Parallel()
+	url, _ := serve(t, http.StatusForbidden, nil, "no such key: SECRET")
+	reply, err := client(t, time.Minute).Do(t.Context(), Request{Method: http.MethodPost, URL: url, Conceal: "SECRET"})
+	if err != nil || reply.Err().Error() != "refused for good: status 403: no such key: …" {
+		t.Errorf("%v, %v", err, reply.Err())
+	}
+}
+
 func TestDoEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())

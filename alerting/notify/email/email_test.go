@@ -2,17 +2,9 @@ package email
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
-	"math/big"
 	"net"
 	"net/mail"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -181,7 +173,10 @@ func TestARestartedServerIsCalledAgain(t *testing.T) {
 
 func TestEncryptionAndLogin(t *testing.T) {
 	t.Parallel()
-	cert, key := selfSigned(t)
+	cert, key, err := peers.SelfSigned(t.TempDir(), "server")
+	if err != nil {
+		t.Fatal(err)
+	}
 	login := func(c *Config) { c.CA, c.Username, c.Password = cert, peers.SMTPUser, peers.SMTPPassword }
 	for _, c := range []struct {
 		name     string
@@ -261,34 +256,6 @@ func TestAFrozenServerAndTheEndOfTheContext(t *testing.T) {
 			t.Fatalf("a frozen server: %v", err)
 		}
 	}
-}
-
-// selfSigned writes a certificate for 127.0.0.1 that is its own authority.
-func selfSigned(t *testing.T) (cert, key string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, key = filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
-	for path, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: pkcs8}} {
-		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return cert, key
 }
 
 func TestValidate(t *testing.T) {

@@ -38,6 +38,7 @@ func connect(ctx context.Context, c Config, password string) (*link, error) {
 	l := &link{}
 	options := []gomail.Option{
 		gomail.WithPort(c.Port), gomail.WithTimeout(c.Timeout), gomail.WithTLSConfig(secure),
+		gomail.WithoutSMTPUTF8(), // headers are encoded; a mail that asks for it may be refused further on
 		gomail.WithDialContextFunc(func(ctx context.Context, network, address string) (net.Conn, error) {
 			var err error
 			l.conn, err = dial(ctx, network, address, c.TLS, secure)

@@ -1,6 +1,7 @@
 package sms
 
 import (
+	"sort"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -58,8 +59,9 @@ func fit(text string, limit int) (cut string, parts int, sevenBits bool) {
 		return text, n, c.sevenBits
 	}
 	runes := []rune(text)
-	end := len(runes)
-	for end > 0 && (c.parts(string(runes[:end])+c.ellipsis) > limit || unicode.Is(unicode.Mn, runes[end])) {
+	// The longest beginning that fits is one before the shortest that does not.
+	end := sort.Search(len(runes), func(n int) bool { return c.parts(string(runes[:n+1])+c.ellipsis) > limit })
+	for end > 0 && unicode.Is(unicode.Mn, runes[end]) {
 		end--
 	}
 	const near = 15 // characters: about a long word

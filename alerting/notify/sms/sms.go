@@ -109,7 +109,7 @@ func (c *Channel) request(f fields) (call.Request, error) {
 	if len(body) > 0 {
 		header.Set("Content-Type", c.config.ContentType)
 	}
-	return call.Request{Method: c.config.Method, URL: url, Header: header, Body: []byte(body)}, nil
+	return call.Request{Method: c.config.Method, URL: url, Header: header, Body: []byte(body), Conceal: f.Secret}, nil
 }
 
 // judge tells by status and answer whether the gateway took the message.

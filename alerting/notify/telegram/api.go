@@ -107,7 +107,7 @@ func (b *bot) do(ctx context.Context, method string, params, result any, wait ti
 	}
 	reply, err := b.client.Do(ctx, call.Request{
 		Method: http.MethodPost, URL: strings.TrimSuffix(b.api, "/") + "/bot" + token + "/" + method,
-		Header: http.Header{"Content-Type": {"application/json"}}, Body: body, Extra: wait,
+		Header: http.Header{"Content-Type": {"application/json"}}, Body: body, Conceal: token, Extra: wait,
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", method, err)
