@@ -36,8 +36,9 @@ func newModel(reg *zone.Registry, seed int64, start time.Time) (*model, error) {
 		},
 		reg: reg,
 	}
-	// Two steps before start, so that two advances give the present step both ends.
-	b.now = start.UnixMilli() - start.UnixMilli()%stepMS - 2*stepMS
+	// Three steps before start, so that three advances give the present step both
+	// ends: plants see the pressure that their lines had a step before.
+	b.now = start.UnixMilli() - start.UnixMilli()%stepMS - 3*stepMS
 	for _, c := range reg.Cities() {
 		if err := b.city(c); err != nil {
 			return nil, err
@@ -52,8 +53,9 @@ func newModel(reg *zone.Registry, seed int64, start time.Time) (*model, error) {
 		b.tank(def)
 	}
 	b.estimate()
-	b.advance()
-	b.advance()
+	for range 3 {
+		b.advance()
+	}
 	return b.model, nil
 }
 
@@ -175,7 +177,11 @@ func (b *builder) tank(def zone.Tank) {
 		b.sources[point{meter.Fuel, def.ID}] = o
 		return
 	}
-	w := newWaterTank(def, b.town(def.ID), 0.7+0.15*b.rand.Float64())
+	level := 0.7 + 0.15*b.rand.Float64()
+	if p != nil {
+		level = floatLevel
+	}
+	w := newWaterTank(def, b.town(def.ID), level)
 	if p != nil {
 		p.water = append(p.water, w)
 	} else if line := b.freeLine(def.Zone); line != nil {

@@ -160,7 +160,7 @@ func (st *stage) brokerOutage(i *incident) {
 func (st *stage) databaseDown(i *incident) {
 	i.expect("pipeline.fault", "*", faultWithin)
 	i.allow("pipeline.fault", flicker, "*")
-	i.forbid("elec.*|water.*|fuel.*|plant.*|zone.*|meter.*|gateway.*", flicker, "*")
+	i.forbid("meter.*|gateway.*", flicker, "*")
 }
 
 // backfill hands in the history of the last hours, marked as such, beside what

@@ -65,9 +65,14 @@ func Prepare(s *Scenario, files []*zone.File, seed int64) (*Plan, error) {
 	}
 	st.births()
 	shift := st.shift()
-	for i := range s.Causes {
-		st.path = fmt.Sprintf("causes[%d]", i)
-		st.cause(s.Causes[i], shift)
+	// A tanker's delay first: what it lacks is seen when it comes.
+	for _, first := range []bool{true, false} {
+		for i := range s.Causes {
+			if late := s.Causes[i].Cause == "tanker_late"; late == first {
+				st.path = fmt.Sprintf("causes[%d]", i)
+				st.cause(s.Causes[i], shift)
+			}
+		}
 	}
 	st.deliveries()
 	st.claims()

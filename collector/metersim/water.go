@@ -40,6 +40,7 @@ const (
 	stationBar = 5.5  // head of a pumping station
 	leakShare  = 0.02 // of a line's design flow, lost under way
 	pumpKWh    = 0.35 // per m³ lifted
+	floatLevel = 0.9  // at which plants' float valves let in what they use on average
 )
 
 // nextFlow goes on to the step that begins at ms. It sums what leaves the main: its branches and plants, its leaks, and
@@ -127,7 +128,7 @@ func (w *waterTank) appendTo(v *values, x float64) {
 }
 
 // nextWater draws what the plant uses through its tanks, whose float valves
-// hold them at about four fifths; without a tank it draws what it uses.
+// hold them at about nine tenths; without a tank it draws what it uses.
 func (p *plant) nextWater(wanted float64, r *rand.Rand) {
 	intake := wanted
 	if len(p.water) > 0 {
@@ -137,7 +138,7 @@ func (p *plant) nextWater(wanted float64, r *rand.Rand) {
 			content += t.net.integral(1)
 		}
 		level := content / capacity
-		intake = p.meanM3H * min(3, max(0, 1+5*(0.8-level)))
+		intake = p.meanM3H * min(3, max(0, 1+10*(floatLevel-level)))
 		if p.trouble != nil {
 			intake = p.trouble.reach(p, intake)
 		}

@@ -57,9 +57,11 @@ func (r *Report) Passed() bool { return len(r.Missed) == 0 && len(r.Forbidden) =
 // An alarm is shown when it is raised unsuppressed or comes out from under what
 // suppressed it. It is true if some event expects or allows it then (an
 // expectation goes on explaining after its time is over, so that what comes
-// late is a miss but no false alarm); else forbidden if some event forbids it;
-// else false. An expected alarm is never forbidden by another event. One that
-// repeats more often than Max allows is false from there on.
+// late is a miss but no false alarm), unless some event forbids it, which makes
+// it forbidden; else it is false. What one event expects no other forbids, and
+// what one allows no other forbids for all objects ("*"). An expected alarm that
+// is shown again, and one that is shown more often than Max allows, is chatter
+// and false, if nothing else allows it.
 // alarm.flood speaks of the alarms, not of the city, and is left out.
 func Score(events []Event, journal []Transition, notices []Notice) Report {
 	s := scorer{events: events, met: make(map[claimKey]float64), used: make(map[useKey]int)}
@@ -81,7 +83,7 @@ func Score(events []Event, journal []Transition, notices []Notice) Report {
 type claimKey struct{ event, claim int }
 
 type useKey struct {
-	event, claim int
+	event, claim int // a claim below 0: the expectation −1−claim
 	object       string
 }
 
@@ -93,14 +95,14 @@ type scorer struct {
 
 // judge sorts one shown alarm.
 func (s *scorer) judge(r *Report, t *Transition) {
-	expected := s.expected(t)
+	expected, again := s.expected(t)
 	allowed, spent := s.allowed(t)
-	if cause, forbidden := s.forbidden(t); forbidden && !expected {
+	if cause, forbidden := s.forbidden(t, allowed); forbidden && !expected {
 		r.Forbidden = append(r.Forbidden, Alarm{t.Time, t.Alarm.Kind, t.Alarm.Object, cause})
 		r.Stray[t.Alarm.Kind]++
 		return
 	}
-	if (expected || allowed) && !spent {
+	if expected && !again || allowed && !spent {
 		r.True++
 		return
 	}
@@ -108,8 +110,10 @@ func (s *scorer) judge(r *Report, t *Transition) {
 	r.Stray[t.Alarm.Kind]++
 }
 
-// expected notes which expectations the alarm meets.
-func (s *scorer) expected(t *Transition) (any bool) {
+// expected notes which expectations the alarm meets, and whether all of them
+// have been met for its object before.
+func (s *scorer) expected(t *Transition) (any, again bool) {
+	again = true
 	for i := range s.events {
 		e := &s.events[i]
 		after := t.Time.Sub(e.Start).Seconds()
@@ -118,12 +122,15 @@ func (s *scorer) expected(t *Transition) (any bool) {
 				continue
 			}
 			any = true
+			use := useKey{i, -1 - k, t.Alarm.Kind + " " + t.Alarm.Object}
+			s.used[use]++
+			again = again && s.used[use] > 1
 			if _, before := s.met[claimKey{i, k}]; !before {
 				s.met[claimKey{i, k}] = after
 			}
 		}
 	}
-	return any
+	return any, any && again
 }
 
 // allowed tells whether an event allows the alarm, and whether the alarm has
@@ -150,11 +157,15 @@ func (s *scorer) allowed(t *Transition) (any, spent bool) {
 	return any, limited && !left
 }
 
-// forbidden tells which event forbids the alarm.
-func (s *scorer) forbidden(t *Transition) (cause string, is bool) {
+// forbidden tells which event forbids the alarm. One that is allowed is
+// forbidden only by who names its object.
+func (s *scorer) forbidden(t *Transition, allowed bool) (cause string, is bool) {
 	for i := range s.events {
 		e := &s.events[i]
 		for _, c := range e.Forbid {
+			if allowed && c.Object == "*" {
+				continue
+			}
 			if c.names(t.Alarm.Kind, t.Alarm.Object) && e.holds(c, t.Time) {
 				return e.Cause + " " + e.Object, true
 			}

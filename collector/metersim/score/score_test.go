@@ -65,6 +65,9 @@ func TestScore(t *testing.T) {
 		{name: "once is allowed, twice is chatter", journal: []Transition{
 			raise(1, "elec.voltage_low", "p1"), raise(5, "elec.voltage_low", "p2"), raise(9, "elec.voltage_low", "p1"),
 		}, alarms: 3, false_: "elec.voltage_low"},
+		{name: "an expected alarm that comes again is chatter", journal: []Transition{
+			raise(1, "elec.outage", "f1"), raise(6, "elec.outage", "f1"),
+		}, met: 1, alarms: 2, false_: "elec.outage"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -104,6 +107,21 @@ func TestExpectedIsNeverForbidden(t *testing.T) {
 	}
 	if r.Precision != 0.5 || r.Recall != 1 || r.Passed() {
 		t.Errorf("precision %v, recall %v, passed %v", r.Precision, r.Recall, r.Passed())
+	}
+}
+
+// TestAllowedYieldsToNamesAlone: what a trip allows, a stream of duplicates that
+// forbids everything does not take back; who names the object does.
+func TestAllowedYieldsToNamesAlone(t *testing.T) {
+	t.Parallel()
+	events := append(trip(), Event{Cause: "duplicates", Start: noon, End: noon.Add(time.Hour), Forbid: []Claim{{ID: "elec.*|plant.*", Object: "*"}}})
+	r := Score(events, []Transition{raise(1, "elec.outage", "f1"), raise(40, "plant.stalled", "p1"), raise(41, "plant.stalled", "p7")}, nil)
+	if r.True != 2 || len(r.Forbidden) != 1 || r.Forbidden[0].Object != "p7" {
+		t.Errorf("%+v", r)
+	}
+	events[1].Forbid[0].Object = "p1"
+	if r := Score(events, []Transition{raise(40, "plant.stalled", "p1")}, nil); len(r.Forbidden) != 1 {
+		t.Errorf("%+v", r)
 	}
 }
 
