@@ -3,9 +3,7 @@ package alarm
 import (
 	"database/sql"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"hash/crc32"
 	"strings"
 )
@@ -39,10 +37,7 @@ type line struct{ seq, time int64 }
 // write commits e, all of it or nothing, and returns the oldest line that is
 // left, where it has pruned.
 func (s *store) write(e entry) (oldest line, err error) {
-	rows, err := e.rows()
-	if err != nil {
-		return line{}, err
-	}
+	rows := e.rows()
 	err = s.transact(func() error {
 		if err := insertAll(s.addLine, s.addLines, rows.lines, 5); err != nil {
 			return err
@@ -83,58 +78,39 @@ func (s *store) first() (l line, err error) {
 type rows struct {
 	lines, alarms []any
 	drops         []string
+	alarm, text   []byte // memory for the text under construction
 }
 
-func (e *entry) rows() (*rows, error) {
+func (e *entry) rows() *rows {
 	r := &rows{lines: make([]any, 0, 5*len(e.transitions)), alarms: make([]any, 0, 3*len(e.dirty))}
 	ts := e.transitions
 	for _, t := range e.dirty {
 		n := len(t.events)
-		if err := r.add(t, ts[:n]); err != nil {
-			return nil, fmt.Errorf("encode alarm %s: %w", t.next.Alarm.ID, err)
-		}
+		r.add(t, ts[:n])
 		ts = ts[n:]
 	}
-	return r, nil
+	return r
 }
 
-// add encodes what became of one alarm: its transitions and its last state,
-// which is also that of the last transition.
-func (r *rows) add(t *turn, ts []Transition) error {
+// add encodes what became of one alarm: its transitions and its last state.
+// That is also the one in the last transition, but under a cover, where things
+// change that are told to nobody.
+func (r *rows) add(t *turn, ts []Transition) {
 	id := t.next.Alarm.ID
 	for i := range ts {
-		alarm := &ts[i].Alarm
-		text, err := json.Marshal(alarm)
-		if err != nil {
-			return err
-		}
-		body, err := encodeLine(&ts[i], text)
-		if err != nil {
-			return err
-		}
-		r.lines = append(r.lines, ts[i].Seq, ts[i].Time.UnixMilli(), id, lineSum(ts[i].Seq, body), body)
-		if i == len(ts)-1 && !t.next.forgettable() {
-			return r.put(t, text)
-		}
+		r.alarm = appendAlarm(r.alarm[:0], &ts[i].Alarm)
+		r.text = appendLine(r.text[:0], &ts[i], r.alarm)
+		r.lines = append(r.lines, ts[i].Seq, ts[i].Time.UnixMilli(), id, lineSum(ts[i].Seq, r.text), string(r.text))
 	}
 	if t.next.forgettable() {
 		r.drops = append(r.drops, id)
-		return nil
+		return
 	}
-	text, err := json.Marshal(&t.next.Alarm)
-	if err != nil {
-		return err
+	if len(ts) == 0 || t.next.Alarm.Under != "" {
+		r.alarm = appendAlarm(r.alarm[:0], &t.next.Alarm)
 	}
-	return r.put(t, text)
-}
-
-func (r *rows) put(t *turn, alarm []byte) error {
-	body, err := encodeRecord(&t.next, alarm)
-	if err != nil {
-		return err
-	}
-	r.alarms = append(r.alarms, t.next.Alarm.ID, alarmSum(t.next.Alarm.ID, body), body)
-	return nil
+	r.text = appendRecord(r.text[:0], &t.next, r.alarm)
+	r.alarms = append(r.alarms, id, alarmSum(id, r.text), string(r.text))
 }
 
 func insertAll(one, several *sql.Stmt, values []any, columns int) error {
@@ -153,22 +129,22 @@ func insertAll(one, several *sql.Stmt, values []any, columns int) error {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-func lineSum(seq int64, body string) int64 {
+func lineSum(seq int64, body []byte) int64 {
 	var b [8]byte
 	binary.LittleEndian.PutUint64(b[:], uint64(seq))
 	return sum(b[:], body)
 }
 
-func alarmSum(id, body string) int64 { return sum([]byte(id), body) }
+func alarmSum(id string, body []byte) int64 { return sum([]byte(id), body) }
 
 func bookSum(seq, seen int64) int64 {
 	var b [16]byte
 	binary.LittleEndian.PutUint64(b[:8], uint64(seq))
 	binary.LittleEndian.PutUint64(b[8:], uint64(seen))
-	return sum(b[:], "")
+	return sum(b[:], nil)
 }
 
 // sum is the CRC-32C of both.
-func sum(head []byte, body string) int64 {
-	return int64(crc32.Update(crc32.Checksum(head, castagnoli), castagnoli, []byte(body)))
+func sum(head, body []byte) int64 {
+	return int64(crc32.Update(crc32.Checksum(head, castagnoli), castagnoli, body))
 }

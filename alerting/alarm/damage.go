@@ -101,9 +101,10 @@ func (s *store) copyJournal(into *store) (last line, n int) {
 	copied := func() error {
 		for rows.Next() {
 			var (
-				at       line
-				id, body string
-				crc      int64
+				at   line
+				id   string
+				crc  int64
+				body []byte
 			)
 			if rows.Scan(&at.seq, &at.time, &id, &crc, &body) != nil || crc != lineSum(at.seq, body) {
 				continue
@@ -112,7 +113,7 @@ func (s *store) copyJournal(into *store) (last line, n int) {
 				last = at
 			}
 			n++
-			if _, err := into.addLine.ExecContext(background, at.seq, at.time, id, crc, body); err != nil {
+			if _, err := into.addLine.ExecContext(background, at.seq, at.time, id, crc, string(body)); err != nil {
 				return err
 			}
 		}

@@ -70,11 +70,7 @@ func (s *store) dropDamaged(sound []*record) error {
 		for _, r := range sound {
 			e.dirty = append(e.dirty, &turn{next: *r})
 		}
-		rows, err := e.rows()
-		if err != nil {
-			return err
-		}
-		return insertAll(s.putAlarm, s.putAlarms, rows.alarms, 3)
+		return insertAll(s.putAlarm, s.putAlarms, e.rows().alarms, 3)
 	})
 }
 

@@ -248,6 +248,7 @@ func (t *turn) giveBack() {
 func (t *turn) step() {
 	s, a := &t.next.Status, &t.next.Alarm
 	if !t.next.active() || t.found == nil || t.found.State != rule.Raised {
+		s.Lower = 0 // it must be seen lower all the while
 		return
 	}
 	severity := max(t.found.Severity, rule.Low)

@@ -152,6 +152,7 @@ func TestMachine(t *testing.T) {
 		{"a step up asks again", 0, 0, false, "raised ack raised/h raised/h", "1:raise:N>U 1:acknowledge:U>A 2:step:A>U"},
 		{"a step up unacknowledged", 0, 0, false, "raised raised/c", "1:raise:N>U 2:step:U>U"},
 		{"a step down waits for the off-delay", 0, off, false, "raised/h ack raised raised raised raised", "1:raise:N>U 1:acknowledge:U>A 5:step:A>A"},
+		{"a step down must be seen all the while", 0, off, false, "raised/h raised raised unknown raised raised raised raised", "1:raise:N>U 8:step:U>U"},
 		{"hovering between severities", 0, off, false, "raised/h ack raised raised/h raised raised/h raised", "1:raise:N>U 1:acknowledge:U>A"},
 
 		{"reminders", 0, 0, false, "raised/c +9 raised/c raised/c +10 raised/c ack +60 raised/c", "1:raise:N>U 11:remind:U>U 21:remind:U>U 21:acknowledge:U>A"},

@@ -92,8 +92,9 @@ func (s *store) alarms(ctx context.Context, f func(*record, error)) error {
 	}
 	for rows.Next() {
 		var (
-			id, body string
-			crc      int64
+			id   string
+			crc  int64
+			body []byte
 		)
 		if err = rows.Scan(&id, &crc, &body); err != nil {
 			break
@@ -107,11 +108,11 @@ func (s *store) alarms(ctx context.Context, f func(*record, error)) error {
 	return nil
 }
 
-func decode(into any, body string, sound bool, what string) error {
+func decode(into any, body []byte, sound bool, what string) error {
 	if !sound {
 		return fmt.Errorf("%s: %w", what, errMismatch)
 	}
-	if err := json.Unmarshal([]byte(body), into); err != nil {
+	if err := json.Unmarshal(body, into); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	return nil
@@ -147,7 +148,7 @@ func (s *store) transitions(ctx context.Context, log zerolog.Logger, after int64
 func scan(row interface{ Scan(...any) error }) (t Transition, err error) {
 	var (
 		seq, crc int64
-		body     string
+		body     []byte
 	)
 	if err := row.Scan(&seq, &crc, &body); err != nil {
 		return t, err

@@ -136,11 +136,14 @@ func (m *machine) cause(r *record) (direct *record, depth int) {
 // finish numbers the transitions: causes first, then by id.
 func (m *machine) finish() changes {
 	c := changes{turns: m.turns, seq: m.seq}
+	events := 0
 	for i := range m.turns {
 		if t := &m.turns[i]; t.dirty() {
 			c.dirty = append(c.dirty, t)
+			events += len(t.events)
 		}
 	}
+	c.transitions = slices.Grow(c.transitions, events)
 	slices.SortFunc(c.dirty, func(a, b *turn) int {
 		return cmp.Or(cmp.Compare(a.depth, b.depth), cmp.Compare(a.next.Alarm.ID, b.next.Alarm.ID))
 	})

@@ -27,7 +27,7 @@ type store struct {
 }
 
 const (
-	checkpointPages = 1000     // of the log, before it is written back
+	checkpointPages = 4000     // 16 MB of the log, before it is written back
 	walBytes        = 16 << 20 // what the log's file shrinks to
 )
 
