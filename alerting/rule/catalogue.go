@@ -60,12 +60,16 @@ const (
 	demandSettle      = 1
 
 	stoppedFlow    = 0 // water.stopped
+	tankFull       = 0 // water.tank_low
+	refilledShare  = 0 // plant.stall_forecast
 	burstDrop      = 0 // water.burst
 	burstLeast     = 1
+	burstFill      = 2
 	leakLeast      = 0 // water.night_leak
 	coverLead      = 0 // fuel.cover_low
 	coverZ         = 1
 	coverMargin    = 2
+	coverFull      = 3
 	tankerForget   = 0 // fuel.tanker_late
 	lossShare      = 0 // fuel.loss
 	lossLeast      = 1
@@ -86,6 +90,10 @@ var (
 	plants  = []zone.Kind{zone.PlantKind}
 	meters  = []zone.Kind{MeterObject}
 )
+
+// fullShare keeps tanks that are small for what is drawn from being low when
+// they are full.
+var fullShare = Param{"full_share", 0.5, 0.01, 1, "thresholds are at most so much of the cover of the full tank, in proportion"}
 
 // catalogue holds every kind with its defaults: DOMAIN §4. Voltages are shares
 // of nominal.
@@ -169,6 +177,7 @@ var catalogue = [kindCount]Kind{
 		ID: "water.tank_low", About: tanks, Severity: Medium, To: []Role{ZoneManager, PlantStaff},
 		On: 8, Clear: 10, Severe: 4, Stepped: High, Unit: "hours of cover", Falling: true, Least: 0, Most: 10_000,
 		OffDelay: 15 * time.Minute,
+		Params:   []Param{fullShare},
 	},
 	burst: {
 		ID: "water.burst", About: lines, Severity: Critical, To: []Role{ZoneManager, Utility},
@@ -177,6 +186,7 @@ var catalogue = [kindCount]Kind{
 		Params: []Param{
 			{"pressure_drop", 0.20, 0, 1, "the pressure fell by so much within 5 minutes"},
 			{"least_m3h", 5, 0, 1000, "less flow than this is no burst"},
+			{"fill_share", 0.3, 0, 1, "a rise of which so much arrives in tanks is their filling, though their gauges lag behind"},
 		},
 	},
 	nightLeak: {
@@ -192,6 +202,7 @@ var catalogue = [kindCount]Kind{
 			{"lead_days", 2, 0, 90, "from order to delivery"},
 			{"z", 1.65, 0, 5, "safety: so many standard deviations of the daily draw"},
 			{"margin", 1.2, 1, 5, "stock of so many reorder points is needed to end"},
+			fullShare,
 		},
 	},
 	tankerLate: {
@@ -221,6 +232,7 @@ var catalogue = [kindCount]Kind{
 		ID: "plant.stall_forecast", About: plants, Severity: Medium, To: []Role{PlantStaff, ZoneManager},
 		On: 24, Clear: 30, Severe: 4, Stepped: High, Unit: "hours to stall, p10", Falling: true, Least: 0, Most: 10_000,
 		OffDelay: 30 * time.Minute,
+		Params:   []Param{{"refilled_share", 0.5, 0, 1, "water tanks above so much of what they hold, on a main with pressure, are being refilled: no forecast for water"}},
 	},
 	stalled: {
 		ID: "plant.stalled", About: plants, Severity: High, To: []Role{ZoneManager, Ministry},

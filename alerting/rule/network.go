@@ -68,6 +68,7 @@ type network struct {
 	stationFeeds [][]int32 // feeders that leave each substation
 	lineBranches [][]int32
 
+	waterTanks [][]int32 // of each plant
 	tankPlant  []int32   // -1: the zone's
 	meterAt    []ref     // what each meter measures
 	meterFeed  []ref     // what supplies it: plant, feeder or substation; noRef: unknown, or a battery
@@ -177,8 +178,13 @@ func (n *network) addWater() {
 
 func (n *network) addTanks() {
 	n.tankOrders = make([][]int32, len(n.registry.Tanks()))
-	for _, t := range n.registry.Tanks() {
-		n.tankPlant = append(n.tankPlant, n.index(t.Plant, plantClass))
+	n.waterTanks = make([][]int32, len(n.registry.Plants()))
+	for i, t := range n.registry.Tanks() {
+		plant := n.index(t.Plant, plantClass)
+		n.tankPlant = append(n.tankPlant, plant)
+		if t.Utility == meter.Water {
+			collect(n.waterTanks, plant, int32(i))
+		}
 	}
 	for i, o := range n.registry.Tankers() {
 		if t := n.index(o.Tank, tankClass); t >= 0 {

@@ -72,12 +72,7 @@ func (e *evaluation) judgeForecast(r ref) {
 	if !p.enabled {
 		return
 	}
-	first, soonest := -1, snapshot.Unknown
-	for i, s := range e.snap.Plants[r.index].Stall {
-		if s.P10H.Known() && (first < 0 || s.P10H < soonest) {
-			first, soonest = i, s.P10H
-		}
-	}
+	first, soonest := e.soonestStall(r, p)
 	state := p.judge(soonest, true)
 	if state == Clear {
 		return
@@ -98,6 +93,39 @@ func (e *evaluation) judgeForecast(r ref) {
 	if s, _ := e.stalledState(r); s == Raised {
 		f.Cause = e.key(stalled, r)
 	}
+}
+
+// soonestStall is the resource that is forecast to run out first, and when. A
+// plant whose water tanks are being refilled will not run out of water.
+func (e *evaluation) soonestStall(r ref, p *setting) (first int, soonest snapshot.Value) {
+	first, soonest = -1, snapshot.Unknown
+	for i, s := range e.snap.Plants[r.index].Stall {
+		left := s.P10H
+		if resources[i] == "water" && left.Known() && e.refilled(r, p.params[refilledShare]) {
+			left = snapshot.Value(math.Inf(1))
+		}
+		if left.Known() && (first < 0 || left < soonest) {
+			first, soonest = i, left
+		}
+	}
+	return first, soonest
+}
+
+// refilled tells that a plant's water tanks are fuller than a share and that
+// there is pressure in its main.
+func (e *evaluation) refilled(r ref, share float64) bool {
+	main := e.mainOf(r)
+	if main.class != lineClass || len(e.net.waterTanks[r.index]) == 0 || e.pressureState(main, e.snap.WaterLines[main.index].PressureBar) != Clear {
+		return false
+	}
+	tanks := e.net.registry.Tanks()
+	for _, t := range e.net.waterTanks[r.index] {
+		room := 1000 * (tanks[t].CapacityM3 - tanks[t].DeadM3)
+		if !(float64(e.snap.Tanks[t].UsableL) >= share*room) {
+			return false
+		}
+	}
+	return true
 }
 
 // stalledState judges the load in a shift against what is required. Without

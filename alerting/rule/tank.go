@@ -45,14 +45,26 @@ func (e *evaluation) addStock(k kindIndex, r ref, p *setting, state State, left 
 	return f
 }
 
+// small is below 1 where even a share of the full tank lasts for less than the
+// wanted hours: its thresholds are so much lower.
+func (e *evaluation) small(r ref, wantedH, share float64) snapshot.Value {
+	tank, daily := &e.net.registry.Tanks()[r.index], float64(e.snap.Tanks[r.index].DailyL)
+	fullH := 24 * 1000 * (tank.CapacityM3 - tank.DeadM3) / daily
+	if !(share*fullH < wantedH) || fullH <= 0 {
+		return 1
+	}
+	return snapshot.Value(share * fullH / wantedH)
+}
+
 func (e *evaluation) judgeTankLow(r ref) {
 	p := e.at(tankLow, tankClass, r.index)
 	cover := e.snap.Tanks[r.index].CoverH
-	state := p.judge(cover, true)
+	small := e.small(r, p.on, p.params[tankFull])
+	state := p.judge(cover/small, true)
 	if !p.enabled || state == Clear {
 		return
 	}
-	if f := e.addStock(tankLow, r, p, state, cover); state == Raised {
+	if f := e.addStock(tankLow, r, p, state, cover/small); state == Raised {
 		f.number("h", float64(cover))
 	}
 }
@@ -72,7 +84,8 @@ func (e *evaluation) judgeCover(r ref, tank *zone.Tank) {
 	if t.DailySigma.Known() {
 		reorder += p.params[coverZ] * float64(t.DailySigma) * math.Sqrt(lead)
 	}
-	state := p.judge(days, true)
+	small := e.small(r, 24*p.on, p.params[coverFull])
+	state := p.judge(days/small, true)
 	switch usable := float64(t.UsableL); {
 	case state == Unknown || state == Raised:
 	case usable < reorder:
@@ -83,7 +96,7 @@ func (e *evaluation) judgeCover(r ref, tank *zone.Tank) {
 	if state == Clear {
 		return
 	}
-	f := e.addStock(coverLow, r, p, state, days)
+	f := e.addStock(coverLow, r, p, state, days/small)
 	if state == Raised {
 		f.number("d", float64(days))
 		f.number("l", float64(t.UsableL))

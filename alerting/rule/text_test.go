@@ -42,7 +42,7 @@ func TestTexts(t *testing.T) {
 		{"water.stopped:z2", "w2.FlowM3H=0 w2.PressureBar=0 p5.WaterCapability=0", nil, nil, "p5", ""},
 		{"water.shortfall:z2", "z2.Water.Settled=0.25 z2.Water.Short=10 z2.Water.Shortfall=1 z2.Water.Constrained=true", map[string]float64{"m3h": 10, "pct": 25}, nil, "", "-60m"},
 		{"water.tank_low:wt", "wt.CoverH=6.5", map[string]float64{"h": 6.5}, nil, "p1", ""},
-		{"water.burst:w1", "w1.FlowM3H=150 w1.TankInM3H=10 w1.PressureDrop=0.5 w1.PressureBar=2.5 p1.WaterCapability=0.9", map[string]float64{"m3h": 140, "bar": 2.5}, nil, "p1", ""},
+		{"water.burst:w1", "w1.FlowM3H=150 w1.FlowRise=110 w1.TankInM3H=10 w1.PressureDrop=0.5 w1.PressureBar=2.5 p1.WaterCapability=0.9", map[string]float64{"m3h": 140, "bar": 2.5}, nil, "p1", ""},
 		{"water.night_leak:w2", "w2.NightM3H=16", map[string]float64{"m3h": 6, "pct": 60}, nil, "", ""},
 		{"fuel.cover_low:ft", "ft.CoverH=48 ft.UsableL=6000", map[string]float64{"d": 2, "l": 6000}, map[string]string{"fuel": "mazut"}, "p1", ""},
 		{"fuel.tanker_late:ft", "6h", map[string]float64{"h": 5}, map[string]string{"fuel": "mazut", "order": "o1"}, "", "-5h"},

@@ -139,6 +139,9 @@ func (e *evaluation) burstState(r ref) State {
 	}
 	switch much := float64(flow) > max(p.on*float64(usual), p.params[burstLeast]); {
 	case much && float64(line.PressureDrop) >= p.params[burstDrop]:
+		if float64(line.TankInM3H) > p.params[burstFill]*float64(line.FlowRise) {
+			return Held // a tank is being filled
+		}
 		return Raised
 	case much:
 		return Held
