@@ -7,15 +7,16 @@ import (
 	"github.com/imdad-telemetry/imdad/collector/zone"
 )
 
-// facts is what is known about a registered meter as a device: 88 bytes. Times
+// facts is what is known about a registered meter as a device: 96 bytes. Times
 // are ms.
 type facts struct {
 	Heard     int64 // received last
 	Time      int64 // device time of the newest message
 	Since     int64 // of silence, or of hearing it again
 	ResetAt   int64
-	ChangedAt int64 // event time since which Main has its value
+	ChangedAt int64 // event time since which all that it says is the same
 	Main      float64
+	Sum       float64    // of all values
 	Skews     [3]float32 // s, newest first
 	SkewN     int8
 	Silent    bool
@@ -70,11 +71,14 @@ func (f *facts) medianSkew() float64 {
 	return float64(s[1])
 }
 
-// observe notes the value of the main register.
-func (f *facts) observe(value float64, t int64) {
-	if value != f.Main || f.ChangedAt == 0 {
-		f.Main, f.ChangedAt = value, t
+// observe notes the value of the main register. A meter is not stuck as long as
+// anything that it says changes: a small flow may well stay the same to three
+// decimals.
+func (f *facts) observe(value, sum float64, t int64) {
+	if sum != f.Sum || f.ChangedAt == 0 {
+		f.Sum, f.ChangedAt = sum, t
 	}
+	f.Main = value
 }
 
 // fallSilent notes silence, counted from when the meter was heard last, or

@@ -41,6 +41,17 @@ func (g *group) made(of []string) {
 	}
 }
 
+// declare divides what the consumer declares to draw, in l/d, by size.
+func (g *group) declare(litres float64, standby bool) {
+	size := 0.0
+	for _, k := range g.tanks {
+		size += k.capacity
+	}
+	for _, k := range g.tanks {
+		k.usual, k.standby = litres*k.capacity/size, standby
+	}
+}
+
 // supplied tells whether what fills the tanks is metered.
 func (g *group) supplied() bool {
 	for _, p := range g.pipes {

@@ -75,7 +75,6 @@ func (m *memory) add(other *memory) {
 	maps.Copy(m.Electric, other.Electric)
 	maps.Copy(m.Pipes, other.Pipes)
 	maps.Copy(m.Burners, other.Burners)
-	maps.Copy(m.Sets, other.Sets)
 	maps.Copy(m.Tanks, other.Tanks)
 	maps.Copy(m.Groups, other.Groups)
 	maps.Copy(m.Gaps, other.Gaps)

@@ -1,12 +1,13 @@
 package live
 
+import "github.com/imdad-telemetry/imdad/collector/meter"
+
 // memory is what outlives a registry and a restart, by name: the registry may
 // have changed meanwhile.
 type memory struct {
 	Electric map[string]*electric // by object
 	Pipes    map[string]*pipe
-	Burners  map[string]*burner // by plant
-	Sets     map[string]*burner // generators, by plant
+	Burners  map[burnerKey]*burner
 	Tanks    map[string]*tank
 	Groups   map[groupKey]*group
 	Gaps     map[string]*gap // by feeder
@@ -21,6 +22,13 @@ type memory struct {
 type groupKey struct {
 	Owner   string // plant or zone
 	Content string // water, or what the fuel is for
+}
+
+// burnerKey is a meter at a plant: there may be several boilers and generators.
+type burnerKey struct {
+	Zone    string
+	Utility meter.Utility
+	Meter   string
 }
 
 type gatewayKey struct{ Zone, ID string }
@@ -59,8 +67,8 @@ type order struct {
 func newMemory() *memory {
 	return &memory{
 		Electric: make(map[string]*electric), Pipes: make(map[string]*pipe),
-		Burners: make(map[string]*burner), Sets: make(map[string]*burner),
-		Tanks: make(map[string]*tank), Groups: make(map[groupKey]*group), Gaps: make(map[string]*gap),
+		Burners: make(map[burnerKey]*burner),
+		Tanks:   make(map[string]*tank), Groups: make(map[groupKey]*group), Gaps: make(map[string]*gap),
 		Plants: make(map[string]*plantBook), Silences: make(map[string]*silence), Zones: make(map[string]*zoneBook),
 		Gateways: make(map[gatewayKey]*gateway), Stages: make(map[string]int), Orders: make(map[string]*order),
 	}

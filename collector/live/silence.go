@@ -17,8 +17,8 @@ const (
 type hush struct {
 	heard    int   // lately
 	speaking int   // the same, or we have not listened for long enough
-	last     int64 // when the last of them was heard, ms
-	interval int64 // the longest
+	last     int64 // when the last of the silent ones was heard, ms
+	interval int64 // the longest of theirs
 	together int   // fell silent with the last one
 	faded    int   // shortly before
 }
@@ -59,30 +59,35 @@ func (v *view) infer(out *snapshot.Electricity, b *silence, h hush, silent bool,
 }
 
 // hushes gathers, for each feeder, what its meters and those of its branches
-// say.
+// say. A meter that is not yet due says nothing: it speaks if it was heard
+// after the silent ones fell silent.
 func (v *view) hushes() []hush {
 	v.w.hushes = sized(v.w.hushes, len(v.w.feeders))
 	h := v.w.hushes
 	clear(h)
+	silent := func(meter int32) bool {
+		return v.now-max(v.w.facts[meter].Heard, v.s.listening) > v.w.meters[meter].silence
+	}
 	v.eachMains(func(meter, feeder int32) {
-		heard := v.w.facts[meter].Heard
-		speaks := v.now-max(heard, v.s.listening) <= v.w.meters[meter].silence
+		if !silent(meter) {
+			return
+		}
 		for ; feeder >= 0; feeder = v.w.feeders[feeder].parent {
-			f := &h[feeder]
-			f.last = max(f.last, heard)
-			f.interval = max(f.interval, v.w.meters[meter].interval)
-			f.speaking += b2i(speaks)
-			f.heard += b2i(v.known(meter))
+			h[feeder].last = max(h[feeder].last, v.w.facts[meter].Heard)
+			h[feeder].interval = max(h[feeder].interval, v.w.meters[meter].interval)
 		}
 	})
 	v.eachMains(func(meter, feeder int32) {
-		heard := v.w.facts[meter].Heard
+		heard, quiet := v.w.facts[meter].Heard, silent(meter)
 		for ; feeder >= 0; feeder = v.w.feeders[feeder].parent {
 			switch f := &h[feeder]; {
+			case !quiet && heard > f.last+f.interval:
+				f.speaking++
+				f.heard += b2i(v.known(meter))
 			case heard >= f.last-silentTogether*f.interval:
-				f.together++
+				f.together += b2i(quiet)
 			case heard >= f.last-fadedWithin:
-				f.faded++
+				f.faded += b2i(quiet)
 			}
 		}
 	})

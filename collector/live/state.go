@@ -150,13 +150,14 @@ func (s *State) Update(r *meter.Reading, received int64) {
 	if r.Historical || r.Quality == meter.Late {
 		return
 	}
-	s.scratch.has = 0
+	s.scratch.has, s.scratch.sum = 0, 0
 	for i := range r.Values {
 		v := &r.Values[i]
 		reg := m.register(i, v.Register)
 		if r.Time >= reg.time {
 			reg.value, reg.time, reg.quality = v.Value, r.Time, r.Quality
 		}
+		s.scratch.sum += v.Value
 		if reg.role != noRole {
 			s.scratch.put(reg.role, v.Value)
 		}
@@ -172,7 +173,7 @@ func (p *place) follow(s *scratch, t int64) {
 	for _, main := range mains[p.at.main] {
 		if main != noRole && s.got(main) {
 			if t >= p.facts.Time {
-				p.facts.observe(s.values[main], t)
+				p.facts.observe(s.values[main], s.sum, t)
 			}
 			break
 		}

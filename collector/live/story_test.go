@@ -87,12 +87,14 @@ func TestStories(t *testing.T) {
 			},
 		},
 		{
-			"all meters on a feeder fall silent at once: dead by inference", nil,
+			"all meters on a feeder fall silent at once: dead by inference", func(f *zone.File) {
+				f.Meters = append(f.Meters, zone.Meter{ID: "slow", Zone: "z", Utility: meter.Fuel, At: "p2", IntervalS: 600})
+			},
 			func(p *play) {
 				p.minutes(10)
-				p.mute("e-f1", "e-fb")
+				p.mute("e-f1", "e-fb", "slow")
 				p.mute(allOfF1...)
-				p.minutes(6)
+				p.minutes(4) // long before slow meters are due
 			},
 			func(p *play) bool {
 				want := snapshot.Dead{Since: p.after(10), Silent: true}
@@ -362,10 +364,19 @@ func TestStories(t *testing.T) {
 		},
 		{
 			"a value that is stuck while its feeder flows", nil,
-			func(p *play) { p.minutes(10) },
+			func(p *play) {
+				p.minutes(3)
+				stuck := p.object(p.meter("e-p5"))
+				p.mute("e-p5")
+				for range 10 {
+					p.minute()
+					p.tell(p.meter("e-p5"), p.now, stuck)
+				}
+				p.Snapshot(&p.snap)
+			},
 			func(p *play) bool {
 				m := p.facts("e-p5")
-				return m.Unchanged == 9 && m.Flowing && !p.facts("g-p1").Flowing
+				return m.Unchanged == 9 && m.Flowing && p.facts("e-p6").Unchanged == 0 && !p.facts("g-p1").Flowing
 			},
 		},
 		{

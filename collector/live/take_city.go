@@ -30,7 +30,7 @@ func (v *view) cities() {
 type total struct {
 	required, gross, delivered, lost float64
 	known, deliverers                float64 // of gross
-	covered, stock, draw             float64
+	covered, stock                   float64
 	settledAt                        int64
 	short, mean                      float64
 	settled                          bool

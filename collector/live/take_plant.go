@@ -23,12 +23,8 @@ func (v *view) plants() {
 		if v.known(p.waterMeter) {
 			out.WaterM3H, out.PressureBar = snapshot.Value(p.water.Flow), snapshot.Value(p.water.Bar)
 		}
-		if v.known(p.fuelMeter) {
-			out.FuelLPH = snapshot.Value(p.fuel.LPH)
-		}
-		if v.known(p.setMeter) {
-			out.GeneratorKW = snapshot.Value(p.set.Power)
-		}
+		out.FuelLPH = v.total(&p.fuel, func(b *burner) float64 { return b.LPH })
+		out.GeneratorKW = v.total(&p.sets, func(b *burner) float64 { return b.Power })
 		if p.waterGroup != nil {
 			out.WaterProfileLPH = p.waterGroup.Usual.whole()
 		}
@@ -41,6 +37,21 @@ func (v *view) plants() {
 		out.FuelCapability = v.fuelCapability(p)
 		v.judge(p, out)
 	}
+}
+
+// total sums what all of them say; Unknown if there is none, or one is silent.
+func (v *view) total(of *burners, say func(*burner) float64) snapshot.Value {
+	if len(of.all) == 0 {
+		return snapshot.Unknown
+	}
+	sum := 0.0
+	for i, b := range of.all {
+		if !v.known(of.meters[i]) {
+			return snapshot.Unknown
+		}
+		sum += say(b)
+	}
+	return snapshot.Value(sum)
 }
 
 // require says what the plant needs now: what it declares, in a shift, or what
@@ -126,7 +137,7 @@ func (v *view) powerCapability(p *plantAt, out *snapshot.Plant) snapshot.Value {
 		if out.GeneratorKW.Known() {
 			return capped(max(0, float64(out.GeneratorKW)) / need)
 		}
-		if p.def.StandbyKW > 0 && p.setMeter >= 0 {
+		if p.def.StandbyKW > 0 && len(p.sets.all) > 0 {
 			return snapshot.Unknown
 		}
 		return 0
@@ -248,7 +259,7 @@ func (v *view) judge(p *plantAt, out *snapshot.Plant) {
 	case least < 1 && b.ShortSince == 0:
 		b.ShortSince = v.now
 		if dead := out.Dead.Since; dead > 0 && out.PowerCapability < 1 {
-			b.ShortSince = min(v.now, max(dead, out.ShiftSince))
+			b.ShortSince = min(v.now, max(dead, out.ShiftSince, out.Dead.Return))
 		}
 	case least == 1 && unknown:
 		out.Capability = snapshot.Unknown // what was, stays

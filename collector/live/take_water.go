@@ -57,14 +57,13 @@ func (v *view) filling(zone int32) snapshot.Value {
 	return snapshot.Value(sum)
 }
 
-// rate is how fast the content grows, l/h, over the last minutes.
+// rate is how fast the content grows, l/h, since the last reading of another
+// minute.
 func (k *tank) rate() float64 {
-	last := &k.Fives[0]
-	middle := last.At - fiveMS/2
-	if last.At == 0 || k.Time <= middle || k.Time-middle > 3*fiveMS {
-		return nan
+	if span := k.Time - k.EarlierAt; k.EarlierAt > 0 && span > 0 && span <= 3*fiveMS {
+		return (k.Volume - k.Earlier) * float64(hourMS) / float64(span)
 	}
-	return (k.Volume - float64(last.Volume)) * float64(hourMS) / float64(k.Time-middle)
+	return nan
 }
 
 func (v *view) tanks() {

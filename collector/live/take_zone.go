@@ -257,7 +257,7 @@ func (v *view) waterOf(z *zoneAt) snapshot.Value {
 func (v *view) fuelOf(z *zoneAt) snapshot.Value {
 	sum, n, of := 0.0, 0, 0
 	for _, i := range z.plants {
-		if v.w.plants[i].fuelMeter < 0 {
+		if len(v.w.plants[i].fuel.all) == 0 {
 			continue
 		}
 		of++

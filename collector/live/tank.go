@@ -28,6 +28,7 @@ const (
 type five struct {
 	Volume float32 // mean, l
 	Burned float32 // metered by its end, as tank.Burned
+	Drawn  float32 // by its end, as tank.Drawn
 	At     int64   // its end; 0: nothing
 }
 
@@ -40,6 +41,9 @@ type tank struct {
 	Time    int64
 	Volume  float64
 	Celsius float64
+	// Earlier is the last content of the minute before Time's, or before that.
+	Earlier   float64
+	EarlierAt int64
 
 	Open   int64   // five minutes since the epoch that Sum belongs to
 	Sum    float64 // of the readings in it, and how many
@@ -77,6 +81,8 @@ type tank struct {
 	HistoryEnd int64     // quarters since the epoch, of the newest
 
 	capacity float64 // l
+	usual    float64 // l/d that its consumers declare; 0: nothing
+	standby  bool    // for generators: nothing is drawn on most days
 	fuel     bool
 	litres   func(s *scratch, celsius float64) float64
 	group    *group
@@ -102,6 +108,9 @@ func (k *tank) take(s *scratch, t int64) counterNews {
 		k.empty()
 	}
 	k.add(v)
+	if k.Time/minuteMS != t/minuteMS { // the last of another minute
+		k.Earlier, k.EarlierAt = k.Volume, k.Time
+	}
 	k.Volume, k.Time = v, t
 	k.deliver(t)
 	k.remember(t)
@@ -139,7 +148,7 @@ func (k *tank) close(end int64) {
 	}
 	k.Closed, k.BurnTotal, k.InTotal = mean, burn, in
 	copy(k.Fives[1:], k.Fives[:])
-	k.Fives[0] = five{Volume: float32(mean), Burned: float32(k.Burned), At: end}
+	k.Fives[0] = five{Volume: float32(mean), Burned: float32(k.Burned), Drawn: float32(k.Drawn), At: end}
 	k.group.learn(end)
 }
 
@@ -280,7 +289,17 @@ func (k *tank) begin(t int64, burned float64) {
 	k.Before[0] = k.Delivery
 	k.Filling, k.Base, k.BaseBurned = true, float64(low.Volume), float64(low.Burned)
 	k.Peak, k.PeakAt = k.Volume, t
+	// What rose since then was no draw turned round.
+	k.correct(k.Burned - float64(low.Burned) - k.Drawn + float64(low.Drawn))
 	k.Delivery = snapshot.Delivery{Start: low.At, VolumeL: k.Volume - k.Base + burned - k.BaseBurned}
+}
+
+// correct books litres that were drawn although it did not look like that.
+func (k *tank) correct(litres float64) {
+	k.Drawn += litres
+	k.DayDrawn += litres
+	k.book(k.Day / bookDays).Drawn += float32(litres)
+	k.group.Drawn += litres
 }
 
 // remember keeps the first content of each quarter of an hour.
@@ -302,13 +321,20 @@ func (k *tank) history(h []float32, end int64) {
 	k.History, k.HistoryEnd = h, end
 }
 
-// daily returns the mean draw of a day and the deviation of the days.
+// daily returns the mean draw of a day and the deviation of the days. Until a
+// whole day is known, what is usual stands for the hours that are missing.
 func (k *tank) daily() (mean, sigma float64) {
 	if len(k.Days) == 0 {
-		if !k.Known || k.Time-k.DayFrom < firstDraw {
+		known := float64(k.Time-k.From) / float64(dayMS)
+		switch {
+		case !k.Known && k.usual > 0:
+			return k.usual, nan
+		case !k.Known, k.usual == 0 && !k.standby && k.Time-k.From < firstDraw:
 			return nan, nan
+		case known < 1 && (k.usual > 0 || k.standby):
+			return max(0, k.Drawn+k.usual*(1-known)), nan
 		}
-		return max(0, k.DayDrawn) * float64(dayMS) / float64(k.Time-k.DayFrom), nan
+		return max(0, k.Drawn) / known, nan
 	}
 	for _, d := range k.Days {
 		mean += float64(d)

@@ -236,8 +236,12 @@ func (w *world) trackMeters() {
 		p := &w.plants[i]
 		set(p.meter, p.e)
 		set(p.waterMeter, p.water)
-		set(p.fuelMeter, p.fuel)
-		set(p.setMeter, p.set)
+		for k, b := range p.fuel.all {
+			set(p.fuel.meters[k], b)
+		}
+		for k, b := range p.sets.all {
+			set(p.sets.meters[k], b)
+		}
 	}
 }
 

@@ -11,12 +11,12 @@ type plantAt struct {
 	needs zone.Requirement
 	zone  int32
 
-	meter, waterMeter, fuelMeter, setMeter int32
-	feeder, line                           int32
+	meter, waterMeter int32
+	feeder, line      int32
 
 	e            *electric
 	water        *pipe
-	fuel, set    *burner
+	fuel, sets   burners
 	waterTanks   []int32
 	boilerTanks  []int32
 	standbyTanks []int32 // diesel, for the generators
@@ -36,12 +36,9 @@ func (w *world) placePlants(old *memory) {
 		p := plantAt{
 			def: def, needs: def.Needs(), zone: w.zoneOf(def.Zone),
 			meter: w.meterOf(meter.Electricity, def.ID), waterMeter: w.meterOf(meter.Water, def.ID),
-			fuelMeter: w.meterOf(meter.Fuel, def.ID), setMeter: w.meterOf(meter.Generator, def.ID),
 			feeder: w.index(zone.FeederKind, def.Feeder), line: w.index(zone.WaterLineKind, def.WaterLine),
 			book: keep(w.memory.Plants, old.Plants, def.ID, func() *plantBook { return new(plantBook) }),
 			e:    w.electricOf(old, def.ID, w.meterOf(meter.Electricity, def.ID), lowNominal, def.ContractKVA),
-			fuel: keep(w.memory.Burners, old.Burners, def.ID, newBurner),
-			set:  keep(w.memory.Sets, old.Sets, def.ID, newBurner),
 		}
 		z := &w.zones[p.zone]
 		p.water = w.pipeOf(old, def.ID, z.city, false)
@@ -52,6 +49,30 @@ func (w *world) placePlants(old *memory) {
 			w.feeders[f].unmetered = w.feeders[f].unmetered || p.meter < 0
 		}
 		w.plants[i] = p
+	}
+	w.placeBurners(old)
+}
+
+// burners are all boilers, or all generators, of a plant with their meters.
+type burners struct {
+	meters []int32
+	all    []*burner
+}
+
+func (w *world) placeBurners(old *memory) {
+	meters := w.registry.Meters()
+	for i := range meters {
+		m := &meters[i]
+		plant := w.index(zone.PlantKind, m.At)
+		if plant < 0 || m.Utility != meter.Fuel && m.Utility != meter.Generator {
+			continue
+		}
+		to := &w.plants[plant].fuel
+		if m.Utility == meter.Generator {
+			to = &w.plants[plant].sets
+		}
+		b := keep(w.memory.Burners, old.Burners, burnerKey{m.Zone, m.Utility, m.ID}, newBurner)
+		to.meters, to.all = append(to.meters, int32(i)), append(to.all, b)
 	}
 }
 

@@ -2,6 +2,7 @@ package live
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/imdad-telemetry/imdad/collector/meter"
 	"github.com/imdad-telemetry/imdad/collector/zone"
@@ -104,7 +105,7 @@ func litresOf(def *zone.Tank) func(*scratch, float64) float64 {
 
 // groupTanks joins tanks with what fills and empties them.
 func (w *world) groupTanks(old *memory) {
-	join := func(owner, content string, city int32, tanks []int32, burners []*burner, pipes []*pipe, names ...string) {
+	join := func(owner, content string, city int32, declared float64, tanks []int32, burners []*burner, pipes []*pipe, names ...string) {
 		if len(tanks) == 0 {
 			return
 		}
@@ -116,33 +117,38 @@ func (w *world) groupTanks(old *memory) {
 			names = append(names, fmt.Sprint(w.registry.Tanks()[i].ID, " ", w.tanks[i].k.capacity))
 		}
 		g.made(names)
+		g.declare(declared, content == "standby")
 	}
 	for i := range w.zones {
 		z := &w.zones[i]
 		var pipes []*pipe
 		var names []string
+		declared := 0.0
+		for _, p := range z.plants {
+			declared += 1000 * w.plants[p].needs.WaterM3PerD
+		}
 		for _, l := range z.lines {
 			pipes = append(pipes, w.lines[l].p)
 			names = append(names, w.registry.WaterLines()[l].ID)
 		}
-		join(w.registry.Zones()[i].ID, "water", z.city, z.tanks, nil, pipes, names...)
+		join(w.registry.Zones()[i].ID, "water", z.city, declared, z.tanks, nil, pipes, names...)
 	}
 	for i := range w.plants {
 		p := &w.plants[i]
 		id, city := w.registry.Plants()[i].ID, w.zones[p.zone].city
-		join(id, "water", city, p.waterTanks, nil, []*pipe{p.water})
+		join(id, "water", city, 1000*p.needs.WaterM3PerD, p.waterTanks, nil, []*pipe{p.water})
 		if p.oneFuel() {
-			join(id, "fuel", city, p.standbyTanks, []*burner{p.fuel, p.set}, nil)
+			join(id, "fuel", city, p.needs.FuelLPerD, p.standbyTanks, slices.Concat(p.fuel.all, p.sets.all), nil)
 		} else {
-			join(id, "fuel", city, p.boilerTanks, []*burner{p.fuel}, nil)
-			join(id, "standby", city, p.standbyTanks, []*burner{p.set}, nil)
+			join(id, "fuel", city, p.needs.FuelLPerD, p.boilerTanks, p.fuel.all, nil)
+			join(id, "standby", city, 0, p.standbyTanks, p.sets.all, nil)
 		}
 		p.group(w)
 	}
 	for i := range w.tanks { // of a zone's fuel, which nothing meters
 		if w.tanks[i].k.group == nil {
 			def := &w.registry.Tanks()[i]
-			join(def.ID, "store", w.zones[w.zoneOf(def.Zone)].city, []int32{int32(i)}, nil, nil)
+			join(def.ID, "store", w.zones[w.zoneOf(def.Zone)].city, 0, []int32{int32(i)}, nil, nil)
 		}
 	}
 }
