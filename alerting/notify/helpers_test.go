@@ -80,6 +80,7 @@ type teller struct {
 	s    *state
 	dir  *directory
 	now  time.Time
+	due  time.Time
 	seq  int64
 	live map[string]alarm.Alarm
 }
@@ -147,6 +148,7 @@ func (w *teller) plan(ts ...alarm.Transition) {
 		p.stream(&ts[i])
 	}
 	p.settle()
+	w.due = p.due()
 }
 
 func (w *teller) raise(id string, change ...func(*alarm.Alarm)) {
@@ -156,20 +158,18 @@ func (w *teller) raise(id string, change ...func(*alarm.Alarm)) {
 
 func (w *teller) end(id string) { w.t.Helper(); w.plan(w.event(alarm.Return, id, alarm.Normal)) }
 
-// pass lets time go on in steps of a second, as far as planning wants it.
+// pass lets time go on, with a Plan whenever the last one asked for one.
 func (w *teller) pass(d time.Duration) {
-	for end := w.now.Add(d); ; {
-		p := &planner{directory: w.dir, s: w.s, now: w.now}
-		due := p.due()
-		if due.IsZero() || due.After(end) {
+	w.plan() // what was sent in between may matter, as to Notifier.begin
+	for end := w.now.Add(d); ; w.plan() {
+		if w.due.IsZero() || w.due.After(end) {
 			w.now = end
 			return
 		}
-		if !due.After(w.now) {
-			w.t.Fatalf("at %v planning wants to be called at %v", w.now, due)
+		if !w.due.After(w.now) {
+			w.t.Fatalf("at %v planning wants to be called at %v", w.now, w.due)
 		}
-		w.now = due
-		w.plan()
+		w.now = w.due
 	}
 }
 
