@@ -44,7 +44,8 @@ type Content struct {
 	// Alarms has one alarm, or all of a group or digest, the worst first.
 	Alarms []alarm.Alarm `json:"alarms,omitempty"`
 	Total  int           `json:"total,omitempty"` // of a digest, if more than are listed
-	// Stalled lists the plants that stand still, for a digest: all of them.
+	// Stalled lists the plants that stand still, for a digest: all of them; or
+	// those that an Upcoming will cut off.
 	Stalled []string `json:"stalled,omitempty"`
 	Feeder  string   `json:"feeder,omitempty"` // of an Upcoming, with
 	// Feeders are all of an Upcoming, Feeder first, where several share the window.

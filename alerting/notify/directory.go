@@ -187,6 +187,19 @@ func (d *directory) near(p *person, plant string) bool {
 	return !ok || slices.Contains(p.Plants, plant) || slices.Contains(p.Zones, o.Zone) || slices.Contains(p.Cities, o.City)
 }
 
+// below lists the plants near a person that hang on any of those feeders.
+func (d *directory) below(p *person, feeders []string) []string {
+	var out []string
+	for _, o := range d.registry.Plants() {
+		hangs := slices.ContainsFunc(feeders, func(f string) bool { return d.feeds[o.ID][f] })
+		mine := len(p.Plants) == 0 || slices.Contains(p.Plants, o.ID)
+		if hangs && mine && d.near(p, o.ID) {
+			out = append(out, o.ID)
+		}
+	}
+	return out
+}
+
 // preferred is the order of channels where a route names none: quick ones first.
 var preferred = []string{"telegram", "sms", "email"}
 

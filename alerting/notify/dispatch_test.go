@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/imdad-telemetry/imdad/alerting/alarm"
+	"github.com/imdad-telemetry/imdad/alerting/message"
 )
 
 // attempts lists when a channel was tried, from the first time.
@@ -204,6 +205,16 @@ func TestListen(t *testing.T) {
 			t.Errorf("took %+v", c.took)
 		}
 	})
+}
+
+func TestLanguage(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	for person, want := range map[string]message.Language{"amal": message.Arabic, "basem": message.English, "nobody": message.Arabic} {
+		if got := r.n.Language(person); got != want {
+			t.Errorf("%s reads %s", person, got)
+		}
+	}
 }
 
 func TestOptions(t *testing.T) {

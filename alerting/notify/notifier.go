@@ -217,6 +217,16 @@ func (n *Notifier) Reload(c Config, reg *zone.Registry) error {
 // Verify returns what a token from a notice's link stands for.
 func (n *Notifier) Verify(token string) (Link, error) { return n.links.Verify(token, n.o.Now()) }
 
+// Language returns what a person reads; Arabic for somebody unknown.
+func (n *Notifier) Language(person string) message.Language {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if who, ok := n.dir.byID[person]; ok {
+		return who.language()
+	}
+	return message.Arabic
+}
+
 // Rates returns how many alarms each person was told of, or is to be told of,
 // within the last Pace.Every: what alarm.flood is judged by.
 func (n *Notifier) Rates(now time.Time) map[string]int {

@@ -276,7 +276,8 @@ func TestStories(t *testing.T) {
 				p.settle()
 				w.now = w.now.Add(time.Second)
 			}
-			w.expect("12:00:00 amal telegram upcoming f1,f2", "12:00:00 basem email upcoming f3", "12:00:00 dalal sms upcoming f1")
+			w.expect("12:00:00 amal telegram upcoming f1,f2 stalled z1-p1,z1-p2,z1-p3,z1-p4",
+				"12:00:00 basem email upcoming f3 stalled z2-p1,z2-p2,z2-p3,z2-p4", "12:00:00 dalal sms upcoming f1 stalled z1-p1")
 		}},
 		{"an alarm of a city that nobody answers for reaches who sees all", nil, func(w *teller) {
 			w.raise("elec.shortfall:other", func(a *alarm.Alarm) { a.City, a.InZone = "d", "zz" })

@@ -86,6 +86,7 @@ func (p *planner) flushPlanned(who *person, box *inbox) {
 		slices.Sort(feeders)
 		content := message.Content{
 			Type: message.Upcoming, Now: p.now, Feeder: feeders[0], Feeders: feeders, From: first.From, To: first.To,
+			Stalled: p.below(who, feeders),
 		}
 		about := alarm.Alarm{Key: rule.Key{Kind: UpcomingKind, Object: feeders[0]}, InZone: first.Zone, Severity: rule.Low}
 		about.City = p.registry.CityOf(first.Zone)
