@@ -15,6 +15,7 @@ const (
 	leakShareOf   = 0.8 // a slow leak's, of it
 	nightFrom     = 2 * time.Hour
 	nightTo       = 4 * time.Hour
+	valveMS       = 5 * minuteMS // in which the valve of a tank is opened
 )
 
 // burst opens a line: its flow jumps, its pressure falls, and so does that of
@@ -100,11 +101,13 @@ func (st *stage) tankFill(i *incident) {
 		return
 	}
 	i.apply = func(m *model, on bool) {
-		w := m.lines[line]
-		w.tank.fill = 0
-		if on {
-			w.tank.fill = cmp.Or(i.FlowM3H, def.CapacityM3/4)
+		if !on {
+			m.lines[line].tank.fill = 0
 		}
+	}
+	i.tick = func(m *model, ms int64) {
+		opened := min(1, float64(ms-i.start+stepMS)/valveMS)
+		m.lines[line].tank.fill = opened * cmp.Or(i.FlowM3H, def.CapacityM3/4)
 	}
 	i.forbid("water.burst|water.night_leak|water.stopped", 0, slices.Concat(st.above(line), st.net.lines(line), []string{line})...)
 	i.allow("water.pressure_low", flicker, append(st.net.lines(line), line)...)
