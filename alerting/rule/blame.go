@@ -39,13 +39,15 @@ func (e *evaluation) blamePower(z int32) blame {
 	var b blame
 	for _, i := range e.net.byZone[z] {
 		plant := &e.snap.Plants[i]
-		if !(plant.PowerCapability < 1) {
+		lacks := float64(plant.RequiredKW * (1 - plant.PowerCapability))
+		if plant.Dead.Since > 0 { // what generators give is not supply
+			lacks = float64(plant.RequiredKW)
+		}
+		if !(lacks > 0) {
 			continue
 		}
 		if why := e.root(i); why.tells {
-			if lacks := float64(plant.RequiredKW * (1 - plant.PowerCapability)); lacks > 0 {
-				b.add(why.key, lacks)
-			}
+			b.add(why.key, lacks)
 		}
 	}
 	return b

@@ -78,6 +78,7 @@ const (
 	backMessages   = 0 // meter.offline
 	resetShownH    = 0 // meter.reset
 	gatewayRestart = 0 // gateway.offline
+	gatewayWith    = 1
 	floodWindow    = 0 // alarm.flood
 )
 
@@ -232,7 +233,7 @@ var catalogue = [kindCount]Kind{
 		ID: "plant.stall_forecast", About: plants, Severity: Medium, To: []Role{PlantStaff, ZoneManager},
 		On: 24, Clear: 30, Severe: 4, Stepped: High, Unit: "hours to stall, p10", Falling: true, Least: 0, Most: 10_000,
 		OffDelay: 30 * time.Minute,
-		Params:   []Param{{"refilled_share", 0.5, 0, 1, "water tanks above so much of what they hold, on a main with pressure, are being refilled: no forecast for water"}},
+		Params:   []Param{{"refilled_share", 0.2, 0, 1, "water tanks above so much of what they hold, on a main with pressure, are being refilled: no forecast for water"}},
 	},
 	stalled: {
 		ID: "plant.stalled", About: plants, Severity: High, To: []Role{ZoneManager, Ministry},
@@ -269,7 +270,10 @@ var catalogue = [kindCount]Kind{
 	gatewayOffline: {
 		ID: "gateway.offline", About: []zone.Kind{GatewayObject}, Severity: Medium, To: []Role{Operations},
 		On: none, Clear: none, Severe: none, OnDelay: 2 * time.Minute,
-		Params: []Param{{"restart_s", 300, 0, 3600, "what it may take to start after a cut"}},
+		Params: []Param{
+			{"restart_s", 300, 0, 3600, "what it may take to start after a cut"},
+			{"with_power_s", 300, 0, 86_400, "one that goes so soon after the power of its meters has gone with it"},
+		},
 	},
 	pipelineFault: {
 		ID: "pipeline.fault", About: []zone.Kind{PartObject}, Severity: High, To: []Role{Operations},

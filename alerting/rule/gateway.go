@@ -26,7 +26,8 @@ func (e *evaluation) judgeGateways() {
 	}
 }
 
-// judgeGateway: a gateway whose meters are all without power is without power.
+// judgeGateway: a gateway that went when the power of all its meters did, is
+// without power. One that went later has lived through that.
 func (e *evaluation) judgeGateway(g *snapshot.Gateway) gatewayVerdict {
 	p := &e.kinds[gatewayOffline].everywhere
 	place := place{id: g.ID, zone: g.Zone, inZone: g.Zone, kind: GatewayObject}
@@ -44,7 +45,7 @@ func (e *evaluation) judgeGateway(g *snapshot.Gateway) gatewayVerdict {
 		verdict.state = Unknown // it has never been heard of
 	case l == cut, l != dead && restored > 0 && float64(e.now-restored) <= 1000*p.params[gatewayRestart]:
 		verdict.state = Held
-	case l == dead:
+	case l == dead && float64(g.Since-e.deadSince(up)) <= 1000*p.params[gatewayWith]:
 		cause = e.key(outage, up)
 	}
 	f := Finding{

@@ -17,7 +17,8 @@ func (e *evaluation) countRations() {
 			switch {
 			case e.rationed(f):
 				n.dead++
-				n.note(e.snap.Feeders[f].Dead.Since)
+				// When a substation comes back, its feeders have not yet said so.
+				n.note(max(e.snap.Feeders[f].Dead.Since, e.restoredAbove(e.net.feederFrom[f])))
 			case e.life[feederClass][f] == unheard:
 				n.unknown++
 			}

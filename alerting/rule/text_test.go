@@ -30,6 +30,7 @@ func TestTexts(t *testing.T) {
 		{"elec.phase_loss:p4", "p4.VoltagePU=0.55 p4.VoltagePU.2=1", nil, map[string]string{"ph": "L1 L2"}, "p4", ""},
 		{"elec.ration_overrun:f2", "cut:f2@-2h..-12m", map[string]float64{"n": 12}, nil, "p4", "-12m"},
 		{"elec.ration_unannounced:z1", "dead:f1@-7m dead:f2@-6m", map[string]float64{"n": 2}, nil, "p1 p2 p3 p4", "-6m"},
+		{"elec.ration_unannounced:z1", "dead:f1@-20m dead:f2@-20m s1.Restored=-10s", map[string]float64{"n": 2}, nil, "p1 p2 p3 p4", "-10s"},
 		{"elec.voltage_low:f2", "f2.VoltagePU=0.89 f2.VoltageMean=0.88 p4.PowerCapability=0.9", map[string]float64{"pct": 88}, nil, "p4", ""},
 		{"elec.voltage_high:f2", "f2.VoltagePU=1.12 f2.VoltageMean=1.11", map[string]float64{"pct": 111}, nil, "", ""},
 		{"elec.unbalance:p4", "p4.UnbalanceMean=0.025", map[string]float64{"pct": 2.5}, nil, "", ""},
