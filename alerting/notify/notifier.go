@@ -242,13 +242,3 @@ func (n *Notifier) Rates(now time.Time) map[string]int {
 	}
 	return out
 }
-
-// Language returns the language of a person, Arabic for one that is not known.
-func (n *Notifier) Language(person string) message.Language {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if p, ok := n.dir.byID[person]; ok {
-		return p.language()
-	}
-	return message.Arabic
-}
