@@ -41,14 +41,15 @@ type Book struct {
 	metrics *metrics
 
 	write  sync.Mutex // one change at a time; held during fsync
-	store  *store     // nil: closed
+	store  *store     // nil: closed, or damaged and not yet replaced
 	seen   int64      // ms: what the file says, until when conditions were looked at
 	oldest line       // of the journal; zero: there is none
 	late   bool       // opened, and not yet looked again
 	loaded bool       // the machine knows what was in the file
 
 	state    sync.RWMutex // guards what is read beside a commit, never held during one
-	machine  *machine     // changed under both
+	closed   bool
+	machine  *machine // changed under both
 	recent   recent
 	now      int64 // ms: of the last step
 	held     map[string]int64
@@ -109,6 +110,9 @@ func (b *Book) open() error {
 func (b *Book) Close() error {
 	b.write.Lock()
 	defer b.write.Unlock()
+	b.state.Lock()
+	b.closed = true
+	b.state.Unlock()
 	return b.release()
 }
 
@@ -200,8 +204,11 @@ func (b *Book) Transitions(ctx context.Context, after int64, limit int) ([]Trans
 func (b *Book) reading() (*store, error) {
 	b.state.RLock()
 	defer b.state.RUnlock()
-	if b.store == nil {
+	switch {
+	case b.closed:
 		return nil, ErrClosed
+	case b.store == nil:
+		return nil, fmt.Errorf("%w: it is being replaced", errCorrupt)
 	}
 	return b.store, nil
 }

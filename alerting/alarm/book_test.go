@@ -302,6 +302,59 @@ func TestWatch(t *testing.T) {
 	}
 }
 
+// TestBeside reads in every way while steps are taken and people act.
+func TestBeside(t *testing.T) {
+	t.Parallel()
+	o := options(t.TempDir(), &logBook{})
+	registry := prometheus.NewPedanticRegistry()
+	o.Metrics = registry
+	b := open(t, o)
+	wake, stop := b.Watch()
+	defer stop()
+	done := make(chan int64)
+	go func() { // a reader as notify is
+		var read int64
+		for read < 200 {
+			<-wake
+			for {
+				ts, err := b.Transitions(context.Background(), read, 7)
+				if err != nil {
+					t.Error(err)
+				}
+				if len(ts) == 0 {
+					break
+				}
+				for _, tr := range ts {
+					if read++; tr.Seq != read {
+						t.Errorf("number %d after %d", tr.Seq, read-1)
+					}
+				}
+				b.Hold("notify", read)
+			}
+		}
+		done <- read
+	}()
+	go func() { // people
+		for range 50 {
+			_ = b.Acknowledge(context.Background(), start, outageID, 0, "ali", "api")
+			b.List()
+			b.KPI(start)
+			if _, err := registry.Gather(); err != nil {
+				t.Error(err)
+			}
+		}
+		done <- 0
+	}()
+	for n := range 100 {
+		now := start.Add(time.Duration(n) * time.Second)
+		step(t, b, now, outage("f1"), outage("f2"))
+		step(t, b, now)
+	}
+	if n := <-done + <-done; n < 200 {
+		t.Errorf("%d lines read", n)
+	}
+}
+
 func TestReader(t *testing.T) {
 	t.Parallel()
 	o := options(t.TempDir(), &logBook{})

@@ -17,17 +17,25 @@ func (b *Book) replace(cause error) error {
 	if err != nil {
 		return errors.Join(cause, err)
 	}
+	return b.renew(cause, aside)
+}
+
+// renew goes on with the file at the path, which is new, after damage; aside is
+// where the damaged one is, empty if nothing is to be taken from it.
+func (b *Book) renew(cause error, aside string) error {
 	s, err := openStore(b.opts.Path)
 	if err != nil {
 		return errors.Join(cause, err)
 	}
-	lines, alarms := b.salvage(aside, s)
-	b.log.Error().Err(cause).Str("kept_as", aside).Int("transitions", lines).Int("alarms", alarms).
-		Msg("the alarm journal is damaged: moved aside, and what could be read taken over")
+	if aside != "" {
+		lines, alarms := b.salvage(aside, s)
+		b.log.Error().Err(cause).Str("kept_as", aside).Int("transitions", lines).Int("alarms", alarms).
+			Msg("the alarm journal is damaged: moved aside, and what could be read taken over")
+	}
 	if err := b.rewrite(s); err != nil {
 		return errors.Join(cause, err, s.close())
 	}
-	if err := b.swap(s); err != nil {
+	if err := b.swap(s); err != nil || b.loaded {
 		return err
 	}
 	return b.loadRecent()

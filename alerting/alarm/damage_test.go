@@ -1,6 +1,7 @@
 package alarm
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -162,6 +163,34 @@ func TestDamageWhileRunning(t *testing.T) {
 	b = reopen(t, b)
 	if after := b.List(); len(after) != len(before)+1 || after[0].AcknowledgedBy != "ali" {
 		t.Errorf("%+v", after)
+	}
+}
+
+// TestReplacementFails: where even the new file cannot be made, nothing is
+// forgotten, and the book goes on as soon as it can.
+func TestReplacementFails(t *testing.T) {
+	t.Parallel()
+	b := filled(t, &logBook{})
+	dir := filepath.Dir(b.opts.Path)
+	if err := os.Rename(dir, dir+"-away"); err != nil {
+		t.Fatal(err)
+	}
+	before := b.List()
+	if err := b.mend(b.store, errCorrupt); err == nil {
+		t.Error("mended without a directory")
+	}
+	if _, err := b.Step(t.Context(), start, nil); err == nil || errors.Is(err, ErrClosed) {
+		t.Errorf("stepped without a file: %v", err)
+	}
+	if _, err := b.Transitions(t.Context(), 0, 1); err == nil || errors.Is(err, ErrClosed) {
+		t.Errorf("read without a file: %v", err)
+	}
+	if err := os.Rename(dir+"-away", dir); err != nil {
+		t.Fatal(err)
+	}
+	ts := step(t, b, start.Add(time.Hour), outage("f1"), outage("f9"))
+	if len(ts) != 1 || ts[0].Seq != lines+1 || len(b.List()) != len(before)+1 {
+		t.Errorf("%+v", ts)
 	}
 }
 

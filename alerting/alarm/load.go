@@ -34,9 +34,12 @@ func (b *Book) loadRecent() error {
 	if err != nil {
 		return err
 	}
-	b.recent = nil
-	b.recent.add(tail)
-	slices.SortStableFunc(b.recent, func(x, y raised) int { return cmp.Compare(x.time, y.time) })
+	var r recent
+	r.add(tail)
+	slices.SortStableFunc(r, func(x, y raised) int { return cmp.Compare(x.time, y.time) })
+	b.state.Lock()
+	b.recent = r
+	b.state.Unlock()
 	return nil
 }
 

@@ -39,11 +39,16 @@ func (b *Book) change(ctx context.Context, now time.Time, f func(*machine, int64
 
 // ready makes up, once, for the time in which nothing ran.
 func (b *Book) ready(ctx context.Context, now int64) error {
-	if b.store == nil {
+	if b.closed {
 		return ErrClosed
 	}
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if b.store == nil { // a damaged file could not be replaced
+		if err := b.renew(errCorrupt, ""); err != nil {
+			return fmt.Errorf("store alarms: %w", err)
+		}
 	}
 	if !b.late {
 		return nil
