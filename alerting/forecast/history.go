@@ -7,8 +7,8 @@ import (
 const (
 	// leastPoints are what Sen's interval needs; with fewer, the profile or Holt.
 	leastPoints = 8
-	// mostPoints are enough for a median of slopes: 276 pairs.
-	mostPoints = 24
+	// mostPoints are enough for a median of slopes: 190 pairs.
+	mostPoints = 20
 	// priorWeight is how many independent quarters of an hour the assumed noise
 	// counts for†.
 	priorWeight = 12
