@@ -236,7 +236,8 @@ func (st *stage) block(i *incident, announced time.Time) {
 	i.apply = cut(i.Object)
 	if i.Overrun > 0 && announced.Add(overrunWithin).Before(st.End) {
 		if st.at(i.end).After(announced.Add(10 * time.Minute)) {
-			i.expect("elec.ration_overrun", i.Object, announced.Add(overrunWithin).Sub(st.at(i.start)))
+			back := announced.Sub(st.at(i.start))
+			i.expectFrom("elec.ration_overrun", i.Object, back, back+overrunWithin)
 		}
 	} else {
 		i.forbid("elec.ration_overrun", flicker, i.Object)

@@ -55,9 +55,9 @@ func (st *stage) sag(i *incident, level, hover float64, tops []string) {
 	below = without(below, tops)
 	deep := 100*(level+hover) < voltageLowPct && i.length() > i.Ramp+voltageWithin
 	if deep && len(tops) == 1 {
-		i.expect("elec.voltage_low", tops[0], i.Ramp+voltageWithin)
+		i.expectFrom("elec.voltage_low", tops[0], i.Ramp, i.Ramp+voltageWithin)
 	} else if deep {
-		i.expect("elec.voltage_low", "*", i.Ramp+voltageWithin)
+		i.expectFrom("elec.voltage_low", "*", i.Ramp, i.Ramp+voltageWithin)
 	}
 	i.forbid("elec.outage|elec.phase_loss", flicker, slices.Concat(tops, below)...)
 	if level < 1 {

@@ -70,7 +70,8 @@ func (st *stage) slowLeak(i *incident) {
 		}
 	}
 	if third, ok := st.thirdNight(i); ok {
-		i.expect("water.night_leak", i.Object, third.Add(time.Hour).Sub(st.at(i.start)))
+		known := third.Sub(st.at(i.start))
+		i.expectFrom("water.night_leak", i.Object, known, known+time.Hour)
 	}
 	i.forbid("water.burst", 0, append(st.net.lines(i.Object), i.Object)...)
 	i.allow("water.night_leak", 24*time.Hour, append(st.above(i.Object), i.Object)...)

@@ -38,6 +38,11 @@ func (i *incident) expect(id, object string, within time.Duration) {
 	i.event.Expect = append(i.event.Expect, score.Claim{ID: id, Object: object, WithinS: within.Seconds()})
 }
 
+// expectFrom is expect for what can be known only from a moment after the start.
+func (i *incident) expectFrom(id, object string, from, within time.Duration) {
+	i.event.Expect = append(i.event.Expect, score.Claim{ID: id, Object: object, FromS: from.Seconds(), WithinS: within.Seconds()})
+}
+
 // forbid adds that the alarm must not be raised for any of the objects while
 // the cause lasts and slack longer.
 func (i *incident) forbid(id string, slack time.Duration, objects ...string) {

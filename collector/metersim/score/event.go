@@ -31,6 +31,9 @@ type Claim struct {
 	// WithinS is, for what is expected, the seconds after the event's start
 	// within which it must be raised.
 	WithinS float64 `json:"within_s,omitempty"`
+	// FromS is, for what is expected, the seconds after the event's start from
+	// which its delay counts: when it could first be known.
+	FromS float64 `json:"from_s,omitempty"`
 	// UntilS is, for what is forbidden or allowed, the seconds after the event's
 	// start until which that holds; 0: until an hour after its end.
 	UntilS float64 `json:"until_s,omitempty"`

@@ -16,7 +16,8 @@ type Report struct {
 	// Precision is True/Alarms and Recall Met/Expected; 1 where there are none.
 	Precision float64 `json:"precision"`
 	Recall    float64 `json:"recall"`
-	// Delays are the seconds from a cause to the alarm that it must raise.
+	// Delays are the seconds from a cause, or from when it could be known, to the
+	// alarm that it must raise.
 	DelayP50S float64 `json:"delay_p50_s"`
 	DelayP99S float64 `json:"delay_p99_s"`
 	DelayMaxS float64 `json:"delay_max_s"`
@@ -182,7 +183,7 @@ func (s *scorer) expectations(r *Report) {
 			r.Expected++
 			after, came := s.met[claimKey{i, k}]
 			if came {
-				delays = append(delays, after)
+				delays = append(delays, max(0, after-c.FromS))
 			}
 			if came && after <= c.WithinS {
 				r.Met++

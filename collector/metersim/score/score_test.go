@@ -146,6 +146,20 @@ func TestDelays(t *testing.T) {
 	}
 }
 
+// TestDelayCountsFrom: what could not be known before is not late because of it.
+func TestDelayCountsFrom(t *testing.T) {
+	t.Parallel()
+	events := []Event{{
+		Cause: "rationing", Object: "f1", Start: noon, End: noon.Add(150 * time.Minute),
+		Expect: []Claim{{ID: "elec.ration_overrun", Object: "f1", FromS: 7200, WithinS: 8100}},
+	}}
+	for minutes, want := range map[float64]float64{130: 600, 119: 0} {
+		if r := Score(events, []Transition{raise(minutes, "elec.ration_overrun", "f1")}, nil); r.Met != 1 || r.DelayMaxS != want {
+			t.Errorf("after %v minutes: met %d, delay %v, want %v", minutes, r.Met, r.DelayMaxS, want)
+		}
+	}
+}
+
 func TestNothingHappens(t *testing.T) {
 	t.Parallel()
 	r := Score(nil, nil, nil)
