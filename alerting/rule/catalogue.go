@@ -58,6 +58,7 @@ const (
 
 	demandPowerFactor = 0 // demand_high
 	demandSettle      = 1
+	demandImplausible = 2
 
 	stoppedFlow    = 0 // water.stopped
 	tankFull       = 0 // water.tank_low
@@ -151,8 +152,9 @@ var catalogue = [kindCount]Kind{
 		ID: "elec.demand_high", About: plants, Severity: Low, To: []Role{PlantStaff},
 		On: 0.95, Clear: 0.90, Severe: none, Unit: "of the contract", Least: 0, Most: 2, OffDelay: 15 * time.Minute,
 		Params: []Param{
-			{"power_factor", 0.9, 0.1, 1, "kW of each kVA of contract"},
+			{"power_factor", 0.95, 0.1, 1, "kW of each kVA of contract"},
 			{"settle_s", 300, 0, 900, "in so many first seconds of a block the projection says little"},
+			{"implausible", 5, 1, 1000, "so many times the contract is a meter's fault, and unknown"},
 		},
 	},
 	feederOverload: {
@@ -232,8 +234,8 @@ var catalogue = [kindCount]Kind{
 	stallForecast: {
 		ID: "plant.stall_forecast", About: plants, Severity: Medium, To: []Role{PlantStaff, ZoneManager},
 		On: 24, Clear: 30, Severe: 4, Stepped: High, Unit: "hours to stall, p10", Falling: true, Least: 0, Most: 10_000,
-		OffDelay: 30 * time.Minute,
-		Params:   []Param{{"refilled_share", 0.2, 0, 1, "water tanks above so much of what they hold, on a main with pressure, are being refilled: no forecast for water"}},
+		OnDelay: 5 * time.Minute, OffDelay: 30 * time.Minute,
+		Params: []Param{{"refilled_share", 0.2, 0, 1, "water tanks above so much of what they hold, on a main with pressure, are being refilled: no forecast for water"}},
 	},
 	stalled: {
 		ID: "plant.stalled", About: plants, Severity: High, To: []Role{ZoneManager, Ministry},
@@ -252,7 +254,8 @@ var catalogue = [kindCount]Kind{
 	meterOffline: { // less than three intervals the live state does not call silence
 		ID: "meter.offline", About: meters, Severity: Low, To: []Role{Operations},
 		On: 3, Clear: none, Severe: none, Unit: "intervals of silence", Least: 3, Most: 10_000,
-		Params: []Param{{"messages", 2, 1, 100, "to end"}},
+		OnDelay: 3 * time.Minute, // of silence: fast meters may be held up on their way
+		Params:  []Param{{"messages", 2, 1, 100, "to end"}},
 	},
 	meterStuck: {
 		ID: "meter.stuck", About: meters, Severity: Low, To: []Role{Operations},

@@ -2,6 +2,7 @@ package rule
 
 import (
 	"math"
+	"time"
 
 	"github.com/imdad-telemetry/imdad/collector/live/snapshot"
 	"github.com/imdad-telemetry/imdad/collector/meter"
@@ -15,7 +16,7 @@ func (e *evaluation) judgeMeters() {
 		r, m := ref{meterClass, int32(i)}, &e.snap.Meters[i]
 		e.judgeOffline(r, m, list[i].IntervalS)
 		e.judgeStuck(r, m, &list[i])
-		e.judgeClock(r, m)
+		e.judgeClock(r, m, list[i].IntervalS)
 		if m.ResetAt > 0 {
 			e.judgeReset(r, m)
 		}
@@ -109,7 +110,7 @@ func (e *evaluation) idle(at ref, u meter.Utility) bool {
 	return false
 }
 
-func (e *evaluation) judgeClock(r ref, m *snapshot.Meter) {
+func (e *evaluation) judgeClock(r ref, m *snapshot.Meter, intervalS float64) {
 	p := e.at(meterClock, meterClass, r.index)
 	if !p.enabled {
 		return
@@ -122,6 +123,7 @@ func (e *evaluation) judgeClock(r ref, m *snapshot.Meter) {
 		return
 	}
 	f := e.add(meterClock, r, p, state)
+	f.OnDelay = max(f.OnDelay, time.Duration(2*intervalS*float64(time.Second))) // messages held up on their way look like a slow clock
 	if state == Raised {
 		f.number("s", float64(m.SkewS))
 	}

@@ -50,6 +50,9 @@ func (e *evaluation) judgeDemand(r ref, contractKVA float64) {
 	}
 	block := &e.snap.Plants[r.index].Block
 	share := block.ProjectedKW / snapshot.Value(contractKVA*p.params[demandPowerFactor])
+	if float64(share) > p.params[demandImplausible] {
+		share = snapshot.Unknown
+	}
 	state := p.judge(share, false)
 	if state == Raised && float64(e.now-block.Start) < 1000*p.params[demandSettle] {
 		state = Held
@@ -92,7 +95,23 @@ func (e *evaluation) judgeForecast(r ref) {
 	f.Stalls = []string{f.Object}
 	if s, _ := e.stalledState(r); s == Raised {
 		f.Cause = e.key(stalled, r)
+	} else if f.Severity < p.stepped {
+		f.Cause = e.forecastCause(r, resources[first])
 	}
+}
+
+// forecastCause is the alarm that says why a stock is not filled or is drawn
+// upon. It stands for the forecasts of all its plants until they are urgent.
+func (e *evaluation) forecastCause(r ref, resource string) Key {
+	switch resource {
+	case "water":
+		return e.waterCause(r)
+	case "generator":
+		if up, l := e.lossAbove(r); l == dead {
+			return e.key(outage, up)
+		}
+	}
+	return Key{}
 }
 
 // soonestStall is the resource that is forecast to run out first, and when. A
@@ -101,8 +120,8 @@ func (e *evaluation) soonestStall(r ref, p *setting) (first int, soonest snapsho
 	first, soonest = -1, snapshot.Unknown
 	for i, s := range e.snap.Plants[r.index].Stall {
 		left := s.P10H
-		if resources[i] == "water" && left.Known() && e.refilled(r, p.params[refilledShare]) {
-			left = snapshot.Value(math.Inf(1))
+		if resources[i] == "water" && left.Known() {
+			left = e.unlessRefilled(r, p.params[refilledShare], left)
 		}
 		if left.Known() && (first < 0 || left < soonest) {
 			first, soonest = i, left
@@ -111,21 +130,28 @@ func (e *evaluation) soonestStall(r ref, p *setting) (first int, soonest snapsho
 	return first, soonest
 }
 
-// refilled tells that a plant's water tanks are fuller than a share and that
-// there is pressure in its main.
-func (e *evaluation) refilled(r ref, share float64) bool {
+// unlessRefilled is a forecast for water, never for a plant whose water tanks
+// are fuller than a share while there is pressure in its main, and unknown while
+// nobody knows that.
+func (e *evaluation) unlessRefilled(r ref, share float64, left snapshot.Value) snapshot.Value {
 	main := e.mainOf(r)
-	if main.class != lineClass || len(e.net.waterTanks[r.index]) == 0 || e.pressureState(main, e.snap.WaterLines[main.index].PressureBar) != Clear {
-		return false
+	if main.class != lineClass || e.snap.WaterLines[main.index].Meter < 0 || len(e.net.waterTanks[r.index]) == 0 {
+		return left
+	}
+	switch e.pressureState(main, e.snap.WaterLines[main.index].PressureBar) {
+	case Unknown:
+		return snapshot.Unknown
+	case Raised, Held:
+		return left
 	}
 	tanks := e.net.registry.Tanks()
 	for _, t := range e.net.waterTanks[r.index] {
 		room := 1000 * (tanks[t].CapacityM3 - tanks[t].DeadM3)
-		if !(float64(e.snap.Tanks[t].UsableL) >= share*room) {
-			return false
+		if float64(e.snap.Tanks[t].UsableL) < share*room {
+			return left
 		}
 	}
-	return true
+	return snapshot.Value(math.Inf(1))
 }
 
 // stalledState judges the load in a shift against what is required. Without

@@ -37,7 +37,7 @@ func TestTexts(t *testing.T) {
 		{"elec.frequency:c", "s1.FrequencyHz=49.25", map[string]float64{"hz": 49.25}, nil, "", ""},
 		{"elec.shortfall:z1", "z1.Power.Settled=0.25 z1.Power.Short=2500 z1.Power.Shortfall=1 z1.Power.Constrained=true p4.PowerCapability=0.9",
 			map[string]float64{"mw": 2.5, "pct": 25}, nil, "p4", "-15m"},
-		{"elec.demand_high:p4", "p4.Block.ProjectedKW=450", map[string]float64{"pct": 100, "kw": 450}, nil, "", ""},
+		{"elec.demand_high:p4", "p4.Block.ProjectedKW=475", map[string]float64{"pct": 100, "kw": 475}, nil, "", ""},
 		{"elec.feeder_overload:f1", "f1.CurrentMeanA=380", map[string]float64{"pct": 95}, nil, "", ""},
 		{"water.pressure_low:w1", "w1.PressureBar=1.5 p3.WaterCapability=0.9 p5.WaterCapability=0.9", map[string]float64{"bar": 1.5}, nil, "p3", ""},
 		{"water.stopped:z2", "w2.FlowM3H=0 w2.PressureBar=0 p5.WaterCapability=0", nil, nil, "p5", ""},
