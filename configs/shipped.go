@@ -1,6 +1,7 @@
 package configs
 
 import (
+	_ "embed"
 	"io/fs"
 
 	"github.com/imdad-telemetry/imdad/collector/zone"
@@ -38,4 +39,17 @@ func ShippedFile(id string) (*zone.File, error) {
 		return nil, err
 	}
 	return files[0], nil
+}
+
+//go:embed people.yaml
+var people []byte
+
+// LoadShippedPeople fills into with the example people of Sheikh Najjar, as Load
+// does with a file.
+func LoadShippedPeople(into any) error {
+	src, ms := newSource("people.yaml", people)
+	if ms == nil {
+		_, ms, _ = load(src, into)
+	}
+	return ms.err()
 }

@@ -19,16 +19,16 @@ Each mistake is one line, FILE:LINE:COLUMN: what is wrong and what was probably 
 }
 
 func (c *checkCmd) Run(e *env) error {
-	conf, doc, registry, err := loadDocument(c.Config)
+	s, doc, err := loadDocument(c.Config)
 	if doc != nil {
-		err = configs.Join(err, checkBeside(conf, doc))
+		err = configs.Join(err, checkBeside(s.config, doc))
 	}
 	if err != nil {
 		fmt.Fprintln(e.stdout, err)
 		return reported{err}
 	}
-	_, err = fmt.Fprintf(e.stdout, "%s: right; %d cities, %d zones, %d plants, %d meters\n",
-		c.Config, len(registry.Cities()), len(registry.Zones()), len(registry.Plants()), len(registry.Meters()))
+	_, err = fmt.Fprintf(e.stdout, "%s: right; %d cities, %d zones, %d plants, %d meters, %d people\n",
+		c.Config, len(s.registry.Cities()), len(s.registry.Zones()), len(s.registry.Plants()), len(s.registry.Meters()), len(s.people.People))
 	return err
 }
 
@@ -36,15 +36,22 @@ func (c *checkCmd) Run(e *env) error {
 // which are forgotten at once, and certificates.
 func checkBeside(c config, doc *configs.Document) error {
 	var mistakes configs.Mistakes
-	for _, part := range []struct {
+	type part struct {
 		key  string
 		read func() error
-	}{
+	}
+	parts := []part{
 		{"mqtt.password", func() error { return readable(c.MQTT.Password) }},
 		{"mqtt.tls", c.MQTT.TLS.Check},
 		{"influx.token", func() error { return readable(c.Influx.Token) }},
 		{"http.web_config", func() error { return web.Validate(c.HTTP.WebConfig) }},
-	} {
+	}
+	for _, ch := range c.Channels.all() {
+		if ch.used {
+			parts = append(parts, part{"channels." + ch.key, func() error { return readable(ch.secret) }})
+		}
+	}
+	for _, part := range parts {
 		if err := part.read(); err != nil {
 			mistakes = append(mistakes, configs.Mistake{Position: doc.At(part.key), Message: part.key + ": " + err.Error()})
 		}

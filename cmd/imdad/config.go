@@ -10,6 +10,11 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/imdad-telemetry/imdad/alerting"
+	"github.com/imdad-telemetry/imdad/alerting/alarm"
+	"github.com/imdad-telemetry/imdad/alerting/forecast"
+	"github.com/imdad-telemetry/imdad/alerting/notify"
+	"github.com/imdad-telemetry/imdad/alerting/rule"
 	"github.com/imdad-telemetry/imdad/collector/decode"
 	"github.com/imdad-telemetry/imdad/collector/influx"
 	"github.com/imdad-telemetry/imdad/collector/live"
@@ -32,6 +37,13 @@ type config struct {
 	Spool      spool.Config           `yaml:"spool"`
 	Quarantine spool.QuarantineConfig `yaml:"quarantine"`
 	Metrics    live.Config            `yaml:"metrics"`
+	Supply     live.SupplyConfig      `yaml:"supply"`
+	Alerting   alerting.Config        `yaml:"alerting"`
+	Alarms     alarm.Config           `yaml:"alarms"`
+	Forecast   forecast.Config        `yaml:"forecast"`
+	Rules      string                 `yaml:"rules"`  // file; empty: the catalogue's defaults
+	People     string                 `yaml:"people"` // file; empty: nobody is told
+	Channels   channelsConfig         `yaml:"channels"`
 }
 
 type httpConfig struct {
@@ -55,6 +67,11 @@ func defaultConfig() config {
 		Spool:      spool.DefaultConfig(),
 		Quarantine: spool.DefaultQuarantineConfig(),
 		Metrics:    live.DefaultConfig(),
+		Supply:     live.DefaultSupplyConfig(),
+		Alerting:   alerting.DefaultConfig(),
+		Alarms:     alarm.DefaultConfig(),
+		Forecast:   forecast.DefaultConfig(),
+		Channels:   defaultChannels(),
 	}
 }
 
@@ -68,6 +85,11 @@ func (c *config) Validate() error {
 		configs.Section("spool", c.Spool.Validate()),
 		configs.Section("quarantine", c.Quarantine.Validate()),
 		configs.Section("metrics", c.Metrics.Validate()),
+		configs.Section("supply", c.Supply.Validate()),
+		configs.Section("alerting", c.Alerting.Validate()),
+		configs.Section("alarms", c.Alarms.Validate()),
+		configs.Section("forecast", c.Forecast.Validate()),
+		configs.Section("channels", c.Channels.Validate()),
 	}
 	if c.DataDir == "" {
 		errs = append(errs, errors.New("data_dir: empty; name the folder for spool and quarantine"))
@@ -107,22 +129,63 @@ func (c logConfig) validate() error {
 	return errors.Join(errs...)
 }
 
-// loadConfig reads the configuration and the registry it names. Relative paths
-// in the file are taken from the file's folder. The error lists every mistake
-// in all the files.
-func loadConfig(path string) (config, *zone.Registry, error) {
-	c, _, registry, err := loadDocument(path)
-	return c, registry, err
+// setup is a configuration with everything that it names.
+type setup struct {
+	config
+	registry *zone.Registry
+	rules    rule.Config
+	people   notify.Config
 }
 
-// loadDocument is loadConfig for who needs positions in the file as well. The
+// loadSetup reads the configuration, the registry, the rules and the people it
+// names. Relative paths in the file are taken from the file's folder. The error
+// lists every mistake in all the files.
+func loadSetup(path string) (setup, error) {
+	s, _, err := loadDocument(path)
+	return s, err
+}
+
+// loadDocument is loadSetup for who needs positions in the file as well. The
 // document is nil where the file could not be read at all.
-func loadDocument(path string) (config, *configs.Document, *zone.Registry, error) {
-	c := defaultConfig()
-	doc, err := configs.Load(path, &c)
-	c.resolve(filepath.Dir(path))
-	registry, registryErr := configs.LoadRegistry(c.Cities)
-	return c, doc, registry, configs.Join(err, c.placed(registryErr, doc))
+func loadDocument(path string) (setup, *configs.Document, error) {
+	s := setup{config: defaultConfig(), rules: rule.DefaultConfig(), people: notify.DefaultConfig()}
+	doc, err := configs.Load(path, &s.config)
+	s.resolve(filepath.Dir(path))
+	var registryErr error
+	s.registry, registryErr = configs.LoadRegistry(s.Cities)
+	return s, doc, configs.Join(err, s.placed(registryErr, doc), s.loadRules(), s.loadPeople())
+}
+
+// loadRules reads the rules and holds them against the registry, if there is
+// one.
+func (s *setup) loadRules() error {
+	if s.Rules == "" {
+		return nil
+	}
+	doc, err := configs.Load(s.Rules, &s.rules)
+	if err != nil || s.registry == nil {
+		return err
+	}
+	if _, err = rule.New(s.rules, s.registry); err != nil {
+		return doc.Locate(err)
+	}
+	return nil
+}
+
+// loadPeople reads the people and holds them against the registry, if there is
+// one, and the channels.
+func (s *setup) loadPeople() error {
+	if s.People == "" {
+		return nil
+	}
+	doc, err := configs.Load(s.People, &s.people)
+	if err != nil || s.registry == nil {
+		return err
+	}
+	if err = s.people.Check(s.registry, s.Channels.names()); err != nil {
+		return doc.Locate(err)
+	}
+	return nil
 }
 
 // placed gives mistakes about a whole city file the place that names it.
@@ -143,7 +206,8 @@ func (c *config) placed(err error, doc *configs.Document) error {
 // resolve makes the file's relative paths relative to its folder.
 func (c *config) resolve(dir string) {
 	paths := []*string{
-		&c.DataDir, &c.HTTP.WebConfig, &c.MQTT.TLS.CA, &c.MQTT.TLS.Cert, &c.MQTT.TLS.Key,
+		&c.DataDir, &c.HTTP.WebConfig, &c.MQTT.TLS.CA, &c.MQTT.TLS.Cert, &c.MQTT.TLS.Key, &c.Rules, &c.People,
+		&c.Channels.Email.CA, &c.Channels.MQTT.TLS.CA, &c.Channels.MQTT.TLS.Cert, &c.Channels.MQTT.TLS.Key,
 	}
 	for i := range c.Cities {
 		paths = append(paths, &c.Cities[i])
@@ -151,11 +215,20 @@ func (c *config) resolve(dir string) {
 	for _, p := range paths {
 		*p = relativeTo(dir, *p)
 	}
-	for _, secret := range []*string{&c.MQTT.Password, &c.Influx.Token} {
-		if path, ok := strings.CutPrefix(*secret, "file:"); ok {
-			*secret = "file:" + relativeTo(dir, path)
-		}
+	for _, secret := range append(c.Channels.secrets(), &c.MQTT.Password, &c.Influx.Token) {
+		*secret = resolveSecret(dir, *secret)
 	}
+	for name, hook := range c.Channels.Webhooks {
+		hook.Secret = resolveSecret(dir, hook.Secret)
+		c.Channels.Webhooks[name] = hook
+	}
+}
+
+func resolveSecret(dir, raw string) string {
+	if path, ok := strings.CutPrefix(raw, "file:"); ok {
+		return "file:" + relativeTo(dir, path)
+	}
+	return raw
 }
 
 func relativeTo(dir, path string) string {

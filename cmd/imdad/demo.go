@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -12,8 +11,10 @@ import (
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/imdad-telemetry/imdad/alerting/message"
+	"github.com/imdad-telemetry/imdad/alerting/notify"
+	"github.com/imdad-telemetry/imdad/alerting/rule"
 	"github.com/imdad-telemetry/imdad/collector/metersim"
-	"github.com/imdad-telemetry/imdad/collector/zone"
 	"github.com/imdad-telemetry/imdad/configs"
 	"github.com/imdad-telemetry/imdad/deploy/peers"
 )
@@ -23,14 +24,26 @@ type demoCmd struct {
 	Data     string        `type:"path" help:"Keep everything in this folder (default: a temporary one, removed at the end)." placeholder:"DIR"`
 	Influxd  string        `type:"path" help:"The InfluxDB 1.8 server (default: influxd beside this program)." placeholder:"FILE"`
 	AddrFile string        `type:"path" help:"Write the addresses in use to this file, one NAME=HOST:PORT a line." placeholder:"FILE"`
-	clockFlags
+
+	Scenario   string    `help:"What happens to the city: a scenario that ships with metersim (metersim scenarios lists them), or a file that ends in .yaml (default: demo-day)." default:"demo-day" placeholder:"NAME"`
+	ClockStart time.Time `help:"When the play begins, as RFC 3339 (default: at the scenario's own hour, today)." placeholder:"T"`
+	Speed      float64   `help:"Simulated seconds in a real one (default: 120)." default:"120" placeholder:"N"`
+}
+
+// Validate is called by the parser.
+func (d *demoCmd) Validate() error { return d.clockFlags(time.Time{}).Validate() }
+
+func (d *demoCmd) clockFlags(start time.Time) clockFlags {
+	return clockFlags{ClockStart: start, Speed: d.Speed}
 }
 
 // Help is shown by imdad demo --help.
 func (demoCmd) Help() string {
-	return `Starts an MQTT broker, a real InfluxDB, the simulated meters of Sheikh Najjar and the collector, all on loopback, and shows the
-ledger as it grows. It ends with one line of the ledger, and with exit code 0 only if every line of it balances and
-InfluxDB holds exactly the readings that the meters had acknowledged.`
+	return `Starts an MQTT broker, a real InfluxDB, the simulated meters of Sheikh Najjar and the service, all on loopback, and plays a day:
+a feeder trips, two are rationed and come back late, the voltage sags, a tanker does not come, a main bursts. The notices
+that people would get are printed as they leave, in both languages, with the ledger as it grows. It ends with one line of
+the ledger, and with exit code 0 only if every line of it balances and InfluxDB holds exactly the readings that the meters
+had acknowledged.`
 }
 
 // The usual ports, so that a Grafana or a client finds the demo; taken ones
@@ -41,24 +54,23 @@ const (
 	usualHTTP   = "127.0.0.1:8080"
 )
 
-// demoCity is the shipped city that the demo plays.
-const demoCity = "sheikh-najjar"
-
-// interval is how often each simulated meter reports, in real time.
-const interval = time.Second
-
 // settleTimeout bounds the wait, at the end, for what is still on its way.
 const settleTimeout = 30 * time.Second
 
 func (d *demoCmd) Run(e *env) (err error) {
-	now, dir := d.clock(), d.Data
+	dir := d.Data
 	if dir == "" {
 		if dir, err = os.MkdirTemp("", "imdad-demo-"); err != nil {
 			return fmt.Errorf("make a folder for the demo: %w", err)
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	}
-	p := &play{demoCmd: d, dir: dir, now: now, out: e.stdout, log: newLogger(e.stderr, logConfig{Level: "warn", Format: "auto"}, now)}
+	p := &play{demoCmd: d, dir: dir, screen: newScreen(e.stdout)}
+	if p.plan, err = d.prepare(dir); err != nil {
+		return err
+	}
+	p.now = d.clockFlags(p.plan.Start).clock()
+	p.log = newLogger(e.stderr, logConfig{Level: "warn", Format: "auto"}, p.now)
 	defer p.close()
 	if err := p.setUp(e.ctx); err != nil {
 		return err
@@ -68,17 +80,18 @@ func (d *demoCmd) Run(e *env) (err error) {
 
 // play is one demo:
 //
-//	fleet ─MQTT─► broker ─► service ─► InfluxDB
-//	  │ truth                 │ ledger     │ count(quality)
-//	  └───────────────► verdict ◄──────────┘
+//	fleet ─MQTT─► broker ─► service ─┬─► InfluxDB
+//	  │ truth         ledger ┌───────┤      │ count(quality)
+//	  └──────────────► verdict ◄─────┼──────┘
+//	                                 └─ notices ─► screen
 type play struct {
 	*demoCmd
-	dir string
-	now func() time.Time
-	out io.Writer
-	log zerolog.Logger
+	dir    string
+	now    func() time.Time
+	screen *screen
+	log    zerolog.Logger
 
-	registry *zone.Registry
+	plan     *metersim.Plan
 	broker   *broker
 	influx   *peers.Process
 	service  *service
@@ -96,9 +109,6 @@ func (p *play) close() {
 // setUp starts what the service needs, and makes the service.
 func (p *play) setUp(ctx context.Context) error {
 	var err error
-	if p.registry, err = configs.ShippedRegistry(demoCity); err != nil {
-		return err
-	}
 	if p.broker, err = startBroker(orFree(usualBroker), p.log); err != nil {
 		return err
 	}
@@ -115,8 +125,27 @@ func (p *play) setUp(ctx context.Context) error {
 	if err := c.Validate(); err != nil {
 		return err
 	}
-	p.service, err = newService(ctx, c, p.registry, p.now, p.log)
+	p.service, err = p.newService(ctx, c)
 	return err
+}
+
+// newService makes a service whose people read their notices on the screen.
+func (p *play) newService(ctx context.Context, c config) (*service, error) {
+	o := serviceOptions{
+		setup: setup{config: c, registry: p.plan.Registry, rules: rule.DefaultConfig(), people: notify.DefaultConfig()},
+		now:   p.now, log: p.log,
+	}
+	if err := configs.LoadShippedPeople(&o.people); err != nil {
+		return nil, err
+	}
+	renderer, err := message.New(p.plan.Registry)
+	if err != nil {
+		return nil, fmt.Errorf("read the texts of messages: %w", err)
+	}
+	for _, name := range []string{emailName, telegramName, smsName} {
+		o.channels = append(o.channels, notify.Spec{Name: name, Channel: &reader{p.screen, renderer, p.now}})
+	}
+	return newService(ctx, o)
 }
 
 func (p *play) startInflux(ctx context.Context) (err error) {
@@ -132,7 +161,7 @@ func (p *play) startInflux(ctx context.Context) (err error) {
 		}
 		binary = filepath.Join(filepath.Dir(self), "influxd")
 	}
-	fmt.Fprintln(p.out, "starting InfluxDB …")
+	fmt.Fprintln(p.screen, "starting InfluxDB …")
 	addr := orFree(usualInflux)
 	if addr != usualInflux {
 		addr = "" // a child cannot tell which port it has picked
@@ -159,8 +188,9 @@ func (p *play) run(ctx context.Context) error {
 			return errors.Join(err, p.service.Close())
 		}
 	}
-	fmt.Fprintf(p.out, "service   http://%s\nmetrics   http://%[1]s/metrics and /metrics/meters\nbroker    tcp://%s  (topics imdad/v1/#)\nInfluxDB  http://%s  (database %s)\nmeters    %d of %s, one message a second each\n",
-		p.service.http.Addr(), p.broker.addr, p.influx.Addr(), databaseName, len(p.registry.Meters()), p.registry.Cities()[0].Name.En)
+	fmt.Fprintf(p.screen, "service   http://%s\nmetrics   http://%[1]s/metrics and /metrics/meters\nbroker    tcp://%s  (topics imdad/v1/#)\nInfluxDB  http://%s  (database %s)\nmeters    %d of %s\nplay      %s (%s), at %v times real speed\n",
+		p.service.http.Addr(), p.broker.addr, p.influx.Addr(), databaseName, len(p.plan.Registry.Meters()), p.plan.Registry.Cities()[0].Name.En,
+		p.plan.Scenario.Title, p.plan.Scenario.Name, p.Speed)
 
 	var verdict error
 	collecting, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -183,14 +213,13 @@ func (p *play) publish(ctx, running context.Context) (metersim.Summary, error) {
 		return metersim.Summary{}, err
 	}
 	o := metersim.DefaultOptions()
-	o.Registry, o.Broker, o.Log = p.registry, "tcp://"+p.broker.addr, p.log
-	o.Start, o.Speed, o.Duration = p.now(), p.Speed, p.For
-	o.Interval = time.Duration(float64(interval) * p.Speed)
+	o.Plan, o.Broker, o.Log = p.plan, "tcp://"+p.broker.addr, p.log
+	o.Speed, o.Duration = p.Speed, p.For
 	fleet, err := metersim.New(o)
 	if err != nil {
 		return metersim.Summary{}, err
 	}
-	status := newStatusLine(p.out, p.service)
+	status := newStatusLine(p.screen, p.service)
 	publishing, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(running, cancel)()
@@ -204,7 +233,7 @@ func (p *play) publish(ctx, running context.Context) (metersim.Summary, error) {
 	})
 	g.Go(func() error { return status.run(shown) })
 	err = g.Wait()
-	status.end()
+	p.screen.leave()
 	return summary, err
 }
 

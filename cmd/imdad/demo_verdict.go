@@ -17,12 +17,9 @@ import (
 // databaseName is the demo's InfluxDB database.
 const databaseName = "utility"
 
-// leastReadings is what a demo of leastFor must have written: the fleet makes
-// some 12,000.
-const (
-	leastReadings = 10_000
-	leastFor      = 30 * time.Second
-)
+// leastRate is how many readings the demo must have written for each second of
+// the simulated clock: the fleet makes some 6.9.
+const leastRate = 4
 
 // judge waits until everything is delivered and compares the three books: the
 // ledger, the database's own counts and the simulator's truth.
@@ -42,19 +39,24 @@ func (p *play) judge(ctx context.Context, truth metersim.Summary) error {
 			problems = append(problems, fmt.Sprintf("InfluxDB holds %d %s readings, the meters had %d acknowledged", got, u, want))
 		}
 	}
-	least := int64(float64(leastReadings) * p.For.Seconds() / leastFor.Seconds())
+	least := int64(leastRate * p.played().Seconds())
 	if total := stored.total() - p.before.total(); total < least {
-		problems = append(problems, fmt.Sprintf("%d readings were written; %v should give at least %d", total, p.For, least))
+		problems = append(problems, fmt.Sprintf("%d readings were written; %v should give at least %d", total, p.played(), least))
 	}
-	fmt.Fprintf(p.out, "meters    %s\nInfluxDB  %s\n", truth, stored)
+	fmt.Fprintf(p.screen, "meters    %s\nInfluxDB  %s\n", truth, stored)
 	for _, problem := range problems {
-		fmt.Fprintln(p.out, "WRONG     "+problem)
+		fmt.Fprintln(p.screen, "WRONG     "+problem)
 	}
-	fmt.Fprintln(p.out, l)
+	fmt.Fprintln(p.screen, l)
 	if len(problems) > 0 {
 		return errors.New("the demo's books do not balance; see above")
 	}
 	return nil
+}
+
+// played is the simulated time that was asked for.
+func (p *play) played() time.Duration {
+	return min(time.Duration(float64(p.For)*p.Speed), p.plan.End.Sub(p.plan.Start))
 }
 
 // counts is the number of readings by measurement.

@@ -60,7 +60,7 @@ func newCity(t *testing.T, change ...func(*city)) *city {
 	t.Helper()
 	c := &city{t: t, dir: t.TempDir(), config: defaultConfig(), client: http.Client{Transport: &http.Transport{}, Timeout: 30 * time.Second}}
 	t.Cleanup(c.client.CloseIdleConnections)
-	reg, err := configs.ShippedRegistry(demoCity)
+	reg, err := configs.ShippedRegistry(metersim.DefaultCity)
 	if err == nil {
 		c.registry, err = metersim.Scale(reg, e2eMeters)
 	}
@@ -80,7 +80,7 @@ func newCity(t *testing.T, change ...func(*city)) *city {
 	c.config.Influx.Create = true
 	c.config.HTTP.Listen = "127.0.0.1:0"
 	c.config.Log.Format = "json"
-	shipped, err := filepath.Abs("../../configs/cities/" + demoCity + ".yaml")
+	shipped, err := filepath.Abs("../../configs/cities/" + metersim.DefaultCity + ".yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,6 +50,7 @@ type commands struct {
 	Demo       demoCmd       `cmd:"" help:"Play a simulated city on this machine: broker, database, meters and collector in one."`
 	Check      checkCmd      `cmd:"" help:"Check a configuration and everything it names; print each mistake with its place."`
 	Quarantine quarantineCmd `cmd:"" help:"Look after the messages that could not be stored."`
+	Alarms     alarmsCmd     `cmd:"" help:"Look at the alarms of a running service, and act on them."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 }
 

@@ -10,18 +10,29 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"github.com/imdad-telemetry/imdad/collector"
 	"github.com/imdad-telemetry/imdad/configs"
 )
 
-// reloader puts a changed registry in force without a restart. Whatever else
-// the configuration says takes effect at the next start, and the log says so.
+// reloader puts a changed registry, rules and people in force without a
+// restart. Whatever else the configuration says takes effect at the next start,
+// and the log says so.
 type reloader struct {
-	path      string
-	current   config   // as it was at the start
-	cities    []string // as in force
-	collector *collector.Collector
-	log       zerolog.Logger
+	path    string
+	current config // as it was at the start
+	inForce setup
+	service *service
+	log     zerolog.Logger
+}
+
+// files lists what to watch.
+func (r *reloader) files() []string {
+	files := append([]string{r.path}, r.inForce.Cities...)
+	for _, f := range []string{r.inForce.Rules, r.inForce.People} {
+		if f != "" {
+			files = append(files, f)
+		}
+	}
+	return files
 }
 
 // Run reloads on each hangup signal and each change of a file, until ctx ends.
@@ -39,7 +50,7 @@ func (r *reloader) Run(ctx context.Context, hangup <-chan os.Signal) error {
 func (r *reloader) watch(ctx context.Context, changed chan<- struct{}) (stop func()) {
 	watching, cancel := context.WithCancel(ctx)
 	var watcher sync.WaitGroup
-	files := append([]string{r.path}, r.cities...)
+	files := r.files()
 	watcher.Go(func() {
 		err := configs.Watch(watching, files, func() {
 			select {
@@ -59,7 +70,7 @@ func (r *reloader) watch(ctx context.Context, changed chan<- struct{}) (stop fun
 
 // follow reloads when told to, until ctx ends or other files are in force.
 func (r *reloader) follow(ctx context.Context, hangup <-chan os.Signal, changed <-chan struct{}) {
-	for before := r.cities; slices.Equal(before, r.cities); {
+	for before := r.files(); slices.Equal(before, r.files()); {
 		select {
 		case <-ctx.Done():
 			return
@@ -72,28 +83,33 @@ func (r *reloader) follow(ctx context.Context, hangup <-chan os.Signal, changed 
 }
 
 func (r *reloader) reload(why string) {
-	c, registry, err := loadConfig(r.path)
+	c, err := loadSetup(r.path)
+	if err == nil {
+		err = r.service.reload(c)
+	}
 	if err != nil {
 		r.log.Error().Strs("mistakes", strings.Split(err.Error(), "\n")).
 			Msg("configuration refused as a whole; the old one stays in force")
 		return
 	}
-	r.collector.SetRegistry(registry)
-	r.cities = c.Cities
-	event := r.log.Info().Str("why", why).Int("meters", len(registry.Meters()))
-	if later := changedSections(r.current, c); len(later) > 0 {
+	r.inForce = c
+	event := r.log.Info().Str("why", why).Int("meters", len(c.registry.Meters())).Int("people", len(c.people.People))
+	if later := changedSections(r.current, c.config); len(later) > 0 {
 		event = event.Strs("needs_a_restart", later)
 	}
-	event.Msg("registry reloaded")
+	event.Msg("registry, rules and people reloaded")
 }
 
-// changedSections names the top-level keys, other than cities, that differ.
+// reloaded are the keys whose files are read anew without a restart.
+var reloaded = []string{"cities", "rules", "people"}
+
+// changedSections names the top-level keys, other than those, that differ.
 func changedSections(a, b config) []string {
 	var changed []string
 	va, vb := reflect.ValueOf(a), reflect.ValueOf(b)
 	for i := range va.NumField() {
 		key := va.Type().Field(i).Tag.Get("yaml")
-		if key != "cities" && !reflect.DeepEqual(va.Field(i).Interface(), vb.Field(i).Interface()) {
+		if !slices.Contains(reloaded, key) && !reflect.DeepEqual(va.Field(i).Interface(), vb.Field(i).Interface()) {
 			changed = append(changed, key)
 		}
 	}
