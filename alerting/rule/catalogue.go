@@ -63,6 +63,7 @@ const (
 	stoppedFlow    = 0 // water.stopped
 	tankFull       = 0 // water.tank_low
 	refilledShare  = 0 // plant.stall_forecast
+	urgentDelay    = 1
 	burstDrop      = 0 // water.burst
 	burstLeast     = 1
 	burstFill      = 2
@@ -234,8 +235,11 @@ var catalogue = [kindCount]Kind{
 	stallForecast: {
 		ID: "plant.stall_forecast", About: plants, Severity: Medium, To: []Role{PlantStaff, ZoneManager},
 		On: 24, Clear: 30, Severe: 4, Stepped: High, Unit: "hours to stall, p10", Falling: true, Least: 0, Most: 10_000,
-		OnDelay: 5 * time.Minute, OffDelay: 30 * time.Minute,
-		Params: []Param{{"refilled_share", 0.2, 0, 1, "water tanks above so much of what they hold, on a main with pressure, are being refilled: no forecast for water"}},
+		OnDelay: 30 * time.Minute, OffDelay: 30 * time.Minute,
+		Params: []Param{
+			{"refilled_share", 0.2, 0, 1, "water tanks above so much of what they hold, on a main with pressure, are being refilled: no forecast for water"},
+			{"urgent_delay_s", 300, 0, 86_400, "the on-delay below `severe`, if it is shorter"},
+		},
 	},
 	stalled: {
 		ID: "plant.stalled", About: plants, Severity: High, To: []Role{ZoneManager, Ministry},

@@ -123,7 +123,7 @@ func (e *evaluation) judgeClock(r ref, m *snapshot.Meter, intervalS float64) {
 		return
 	}
 	f := e.add(meterClock, r, p, state)
-	f.OnDelay = max(f.OnDelay, time.Duration(2*intervalS*float64(time.Second))) // messages held up on their way look like a slow clock
+	f.OnDelay = max(f.OnDelay, time.Duration(3*intervalS*float64(time.Second))) // messages held up on their way look like a slow clock
 	if state == Raised {
 		f.number("s", float64(m.SkewS))
 	}

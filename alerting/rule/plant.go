@@ -2,6 +2,7 @@ package rule
 
 import (
 	"math"
+	"time"
 
 	"github.com/imdad-telemetry/imdad/collector/live/snapshot"
 )
@@ -86,6 +87,7 @@ func (e *evaluation) judgeForecast(r ref) {
 	}
 	if float64(soonest) < p.severe {
 		f.Severity = p.stepped
+		f.OnDelay = min(f.OnDelay, time.Duration(p.params[urgentDelay]*float64(time.Second)))
 	}
 	f.number("h", float64(soonest))
 	if p50 := float64(e.snap.Plants[r.index].Stall[first].P50H); !math.IsInf(p50, 0) {

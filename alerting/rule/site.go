@@ -39,8 +39,16 @@ func (e *evaluation) judgeOutage(r ref) {
 		f.Since = e.deadSince(r)
 		f.OnDelay = max(f.OnDelay, e.net.hear[r.class][r.index])
 		f.Cause = e.outageCause(r)
+		if f.Cause == (Key{}) && e.bySilence(r) {
+			f.Cause = e.intake // nothing is heard of anybody
+		}
 		f.Stalls = e.standingUnder(r)
 	}
+}
+
+// bySilence tells that nobody measured the outage.
+func (e *evaluation) bySilence(r ref) bool {
+	return e.electricity(r).Dead.Silent || r.class == substationClass && e.inferred[r.index] > 0
 }
 
 // outageCause is what an outage is a part of: the nearest dead thing above, or
