@@ -23,7 +23,7 @@ type Config struct {
 
 // DefaultConfig returns the defaults.
 func DefaultConfig() Config {
-	return Config{DayNoise: 0.08, LevelNoise: 0.03, DeclaredNoise: 0.5, GeneratorLPerKWh: 0.27}
+	return Config{DayNoise: 0.07, LevelNoise: 0.03, DeclaredNoise: 0.5, GeneratorLPerKWh: 0.27}
 }
 
 // Validate reports every mistake, each beginning with its key.

@@ -4,9 +4,9 @@ import "math"
 
 const (
 	// z10 is the quantile of the normal distribution at 90 %, and t10 Student's
-	// with 6 degrees of freedom: the noise is known from about a week's days.
+	// with 5 degrees of freedom: the noise is known from some days at most.
 	z10 = 1.2816
-	t10 = 1.4398
+	t10 = 1.4759
 	// maxHours is as far as anybody looks, 60 days: beyond it, nothing is in sight.
 	maxHours = 60 * 24
 	// least is the share of its usual consumption below which a tank is not
@@ -19,6 +19,7 @@ type level struct {
 	share    float64
 	variance float64
 	perLitre float64 // ν²: variance of consumption per litre of the usual, l
+	weight   float64 // of perLitre, in independent samples
 }
 
 // emptied returns after how many litres of usual consumption volume litres are
@@ -48,4 +49,10 @@ func (l *level) believe(observed, variance float64) {
 	w := l.variance / (l.variance + variance)
 	l.share += w * (observed - l.share)
 	l.variance *= 1 - w
+}
+
+// weighIn takes another estimate of the noise in, by independent samples.
+func (l *level) weighIn(perLitre, independent float64) {
+	l.perLitre = (l.weight*l.perLitre + independent*perLitre) / (l.weight + independent)
+	l.weight += independent
 }

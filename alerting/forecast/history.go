@@ -9,9 +9,6 @@ const (
 	leastPoints = 8
 	// mostPoints are enough for a median of slopes: 190 pairs.
 	mostPoints = 20
-	// priorWeight is how many independent quarters of an hour the assumed noise
-	// counts for†.
-	priorWeight = 12
 	// rise is what ends a history: a delivery that nobody has cut, l.
 	rise = 200
 )
@@ -115,6 +112,6 @@ func (h *history) noise(slope float64) (perLitre, independent float64) {
 // memory is the assumed φ of quarters of an hour, a memory of some two hours,
 // and memoryWeight how many of them it counts for†.
 const (
-	memory       = 0.88
+	memory       = 0.91
 	memoryWeight = 32
 )

@@ -22,7 +22,8 @@ func (f *Forecaster) prior(learned *snapshot.Profile, p *plant, resource int, sn
 		if u, ok := byHour(learned, f.offsets[p.city]); ok {
 			e := prior{u, level{share: 1, variance: square(f.config.LevelNoise)}}
 			e.expectNoise(f.config.DayNoise, sigma)
-			e.level.perLitre *= profileError
+			e.level.variance += profileError * e.level.perLitre / u.weekL
+			e.level.perLitre *= 1 + profileError
 			return e
 		}
 	}
@@ -43,26 +44,29 @@ func (f *Forecaster) prior(learned *snapshot.Profile, p *plant, resource int, sn
 }
 
 // expectNoise weighs what is assumed of the noise against what the daily draws
-// of the last week tell, less what the week's shape explains of it.
+// of the last week tell, less what the week's shape explains of it. With v the
+// variance of days about a shape of variance S, that of their sum of squares is
+// 2v²/6 + 4vS/6: seven days tell as much as 6·v/(v+2S) independent ones.
 func (p *prior) expectNoise(assumed, sigma float64) {
 	l, u := &p.level, &p.usual
-	l.perLitre = square(assumed*l.share) * 24 * u.workLPH
-	if sigma > 0 {
-		left := max(0, square(sigma)-square(l.share)*u.spreadL2)
-		l.perLitre = (assumedWeight*l.perLitre + weekWeight*left/u.dayL()) / (assumedWeight + weekWeight)
+	l.perLitre, l.weight = square(assumed*l.share)*24*u.workLPH, assumedWeight
+	if sigma <= 0 {
+		return
 	}
+	shape := square(l.share) * u.spreadL2
+	left := max(0, square(sigma)-shape)
+	v := max(left, l.perLitre*u.dayL())
+	l.weighIn(left/u.dayL(), 6*v/(v+2*shape))
 }
 
-// profileError is by how much the profile's own error adds to the noise: each
-// hour is the median of four weeks, whose variance is π/2 times a quarter.
-const profileError = 1 + math.Pi/8
+// assumedWeight is how many independent samples the assumed noise counts for†:
+// next to nothing, once there is anything else.
+const assumedWeight = 0.2
 
-// Weights of what tells of the noise, in independent samples†: what is assumed,
-// and the days of a week.
-const (
-	assumedWeight = 0.5
-	weekWeight    = 6
-)
+// profileError is the variance of the profile's own error as a share of that of
+// a week's consumption: each hour is the median of four weeks, whose variance is
+// π/2 times a quarter. It makes for an error of the level, and of each hour.
+const profileError = math.Pi / 8
 
 // draw is the mean draw of some tanks, l/d, and its standard deviation; 0 where
 // it is not known.
@@ -95,7 +99,7 @@ func (p *prior) observe(h *history) {
 	if ok {
 		l := &p.level
 		perLitre, independent := h.noise(s.mid)
-		l.perLitre = (priorWeight*l.perLitre + independent*perLitre) / (priorWeight + independent)
+		l.weighIn(perLitre, independent)
 		l.believe(s.mid, max(l.perLitre/h.xs[n-1], square((s.high-s.low)/(2*z10))))
 		return
 	}
