@@ -147,7 +147,7 @@ func (st *stage) theft(i *incident) {
 	}
 	i.expect("fuel.loss", i.Object, lossWithin)
 	i.forbid("fuel.delivery_short", aftermath, i.Object)
-	i.allow("fuel.cover_low", aftermath, st.site(i.Object)...)
+	i.allow("fuel.cover_low|plant.stall_forecast", 24*time.Hour, st.site(i.Object)...)
 	i.allow("fuel.loss|fuel.reconcile", 24*time.Hour, i.Object)
 	i.event.Allow[len(i.event.Allow)-1].Max = 1
 }

@@ -177,7 +177,9 @@ func (st *stage) restart(i *incident, replaced bool) {
 // rollover shifts the meter's counters so that they pass their last digit at
 // the start of the cause.
 func (st *stage) rollover(i *incident) {
-	full := math.Pow10(cmp.Or(i.Digits, 6))
+	full, target := math.Pow10(cmp.Or(i.Digits, 6)), i.start
+	i.start, i.end = onGrid(st.Start), onGrid(st.End)
+	i.event.Start, i.event.End = st.at(i.start), st.at(i.end)
 	shift := make(map[string]float64)
 	m := st.befall(i, func(_ *player, r *reading) {
 		r.change(func(c *content) {
@@ -187,13 +189,12 @@ func (st *stage) rollover(i *incident) {
 					continue
 				}
 				if _, known = shift[name]; !known {
-					shift[name] = full - x - c.Values[rate]*float64(i.start-r.ts)/3.6e6
+					shift[name] = full - x - c.Values[rate]*float64(target-r.ts)/3.6e6
 				}
 				c.Values[name] = round(math.Mod(x+shift[name]+full, full))
 			}
 		})
 	})
-	i.edit.always = true
 	i.forbid("meter.offline", flicker, m.ID)
 	i.allow("meter.reset", 0, m.ID) // where the registry does not say how many digits there are
 	i.event.Allow[0].Max = 1

@@ -44,13 +44,13 @@ func (st *stage) duplicates(i *incident) {
 	st.harmless(i, ids)
 }
 
-// outOfOrder delays every third message by up to Lag.
+// outOfOrder delays every third message of a meter by up to Lag.
 func (st *stage) outOfOrder(i *incident) {
 	probes, ids := st.concerned(i)
 	lag := cmp.Or(i.Lag, 90*time.Second)
-	n := 0
+	sent := make(map[int]int)
 	i.edit = &edit{probes: probes, do: func(p *player, r *reading) {
-		if n++; n%3 == 0 {
+		if sent[r.probe]++; sent[r.probe]%3 == 0 {
 			r.at += int64(p.rand.Float64() * float64(lag.Milliseconds()))
 		}
 	}}

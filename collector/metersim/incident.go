@@ -73,7 +73,5 @@ type shot struct {
 // edit changes the messages of some meters while its incident lasts.
 type edit struct {
 	probes map[string]bool // by zone/utility/id; nil: every meter
-	// always says that it works before and after the incident, too.
-	always bool
 	do     func(*player, *reading)
 }

@@ -157,7 +157,7 @@ func (p *player) read(k int, at float64) error {
 	}
 	m.release()
 	for _, i := range p.edits[k] {
-		if during := i.start <= int64(at) && int64(at) < i.end; (during || i.edit.always) && !r.drop {
+		if i.start <= int64(at) && int64(at) < i.end && !r.drop {
 			i.edit.do(p, &r)
 		}
 	}
