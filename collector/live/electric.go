@@ -154,6 +154,13 @@ func (e *electric) current(s *scratch, t int64, newer bool) {
 	e.Current.add(t, amps[0], amps[1], amps[2])
 }
 
+// digits returns how many digits a counter has that is about to roll over. The
+// registry does not say; but so near its end, with an increment that fits the
+// rating, it is no reset.
+func digits(value float64) int {
+	return int(math.Floor(math.Log10(max(1, value)))) + 1
+}
+
 // integralGap is the longest silence that power is integrated over.
 const integralGap = 5 * minuteMS
 
@@ -172,8 +179,11 @@ func (e *electric) energy(s *scratch, t int64, before float64) counterNews {
 		}
 		value = e.Counter.Value + max(0, before)*float64(dt)/float64(hourMS)
 	}
-	last := e.Counter
-	step := e.Counter.Next(value, t, false, e.limits)
+	last, limits := e.Counter, e.limits
+	if value < last.Value {
+		limits.Digits = digits(last.Value)
+	}
+	step := e.Counter.Next(value, t, false, limits)
 	switch {
 	case step.Event == meter.CounterOld || step.Event == meter.CounterDip:
 		return false

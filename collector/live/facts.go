@@ -30,29 +30,35 @@ func silenceOf(m *zone.Meter) int64 {
 }
 
 // hear notes that a message came.
-func (f *facts) hear(r *meter.Reading, received, interval int64) {
+func (f *facts) hear(r *meter.Reading, received int64) {
 	if f.Silent || f.Heard == 0 {
 		f.Silent, f.Since, f.Recent = false, received, 0
 	}
 	f.Recent++
 	f.Backfill = r.Historical
-	if !r.Historical && (r.Stamped || r.Time >= f.Time) && r.Quality != meter.Late {
-		f.skew(r, received, interval)
+	if !r.Historical && r.Quality != meter.Late {
+		f.skew(r, received)
 		f.Time = max(f.Time, r.Time)
 	}
 	f.Heard = max(f.Heard, received)
 }
 
+// steadySkew is how far, in ms, the clocks of two messages may differ from one
+// another for the second to tell something of clocks.
+const steadySkew = 3 * secondMS
+
 // skew notes the difference between the meter's clock and ours. A message that
 // was held up on its way says nothing about clocks: it did not take as long to
-// arrive after the last one as the meter took to send it.
-func (f *facts) skew(r *meter.Reading, received, interval int64) {
+// arrive after the last one as the meter took to send it. A network that holds
+// messages up now more, now less, hides what the clock says.
+func (f *facts) skew(r *meter.Reading, received int64) {
 	device := r.Time
 	if r.Stamped {
 		device = r.DeviceTime
 	} else {
 		late := (received - f.Heard) - (r.Time - f.Time)
-		if f.Heard == 0 || max(late, -late) > max(interval/2, 10*secondMS) {
+		if f.Heard == 0 || r.Time < f.Time || max(late, -late) > steadySkew {
+			f.SkewN = 0
 			return
 		}
 	}

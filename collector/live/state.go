@@ -145,7 +145,7 @@ func (s *State) Update(r *meter.Reading, received int64) {
 	m := s.meter(r.Series)
 	m.received = max(m.received, received)
 	if m.place != nil {
-		m.place.facts.hear(r, received, m.place.at.interval)
+		m.place.facts.hear(r, received)
 	}
 	if r.Historical || r.Quality == meter.Late {
 		return

@@ -350,8 +350,26 @@ func (k *tank) daily() (mean, sigma float64) {
 }
 
 // reconciled returns the 30-day difference of the books, negative where more
-// left the tank than was metered, and the throughput.
+// left the tank than was metered, and the throughput. Nobody knows from which
+// of its tanks a consumer drew: what one lacks and another has is no difference.
 func (k *tank) reconciled() (variance, throughput float64) {
+	own, throughput := k.books()
+	all, same := 0.0, 0.0
+	for _, other := range k.group.tanks {
+		v, _ := other.books()
+		all += v
+		if v*own > 0 {
+			same += v
+		}
+	}
+	if all*own <= 0 {
+		return 0, throughput
+	}
+	return all * own / same, throughput
+}
+
+// books returns the difference and the throughput of the tank's own books.
+func (k *tank) books() (variance, throughput float64) {
 	for i := range k.Books {
 		variance += float64(k.Books[i].Burned) - float64(k.Books[i].Drawn)
 		throughput += float64(k.Books[i].Drawn)
