@@ -30,7 +30,7 @@
 // # Backtest
 //
 // BenchmarkBacktest prints the coverage of p10–p90 over simulated months, on
-// seeds that the defaults were not chosen with: 75 to 80 % in the mean, from
+// seeds that the defaults were not chosen with: 74 to 80 % in the mean, from
 // 71 % with much noise to 90 % with little, for plants that work around the
 // clock, by day, and without weekends. Where noise has a memory of most of a
 // day (φ = 0.96 a quarter of an hour) it falls to 60–70 %: 16 h of history and a
