@@ -111,7 +111,8 @@ func (c *city) checkLedger(l ledger, stored int64, a allowance) {
 	// One message holds one reading, and one that comes again after a crash is
 	// known by its fingerprint.
 	spooled := l["readings_spooled"]
-	if l["readings_decoded"] != l["messages_decoded"] || l["lines_reading"] != spooled || l["lines_written"] != spooled-a.lost {
+	if l["readings_decoded"] != l["messages_decoded"] || l["lines_reading"] != spooled ||
+		l["lines_written"] != spooled+l["lines_derived"]+l["lines_alarm"]-a.lost {
 		c.t.Errorf("the ledger's counts are not of the same readings: %v", l)
 	}
 	if written := spooled - a.lost; stored > written || stored < written && !a.forgotten {
