@@ -47,7 +47,8 @@ func (c *Collector) saveLive() {
 
 func (c *Collector) writeLive() (err error) {
 	path := filepath.Join(c.dir, stateName)
-	f, err := os.CreateTemp(c.dir, stateName+".*")
+	// Always the same name, so that kills leave one file behind at most.
+	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return fmt.Errorf("create a file for the live state: %w", err)
 	}
