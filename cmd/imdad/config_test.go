@@ -26,6 +26,8 @@ func TestManualShowsEveryDefault(t *testing.T) {
 	defaults.MQTT.Brokers, defaults.MQTT.ClientID = stated.MQTT.Brokers, stated.MQTT.ClientID
 	defaults.Influx.URL, defaults.Influx.Bucket = stated.Influx.URL, stated.Influx.Bucket
 	defaults.Cities = []string{}
+	c := &defaults.Channels
+	c.SMS.Headers, c.SMS.Retry, c.MQTT.Brokers, c.Alertmanager.URLs = map[string]string{}, []int{}, []string{}, []string{}
 	if !reflect.DeepEqual(stated, defaults) {
 		t.Errorf("the manual says\n%+v\nthe code\n%+v", stated, defaults)
 	}
