@@ -21,6 +21,12 @@
 // whom a notice may have reached, in place of what still waits. Alarms that are
 // shelved, suppressed or out of service make none.
 //
+// # How fast
+//
+// The first notice of a group leaves at once; what follows it within the
+// route's group_wait gathers into the next one. That an alarm has returned can
+// wait so long for what else has.
+//
 // # Crashes
 //
 // A row is marked on disk before an attempt and after it. After a crash only

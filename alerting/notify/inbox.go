@@ -1,11 +1,13 @@
 package notify
 
 import (
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/imdad-telemetry/imdad/alerting/alarm"
 	"github.com/imdad-telemetry/imdad/alerting/message"
+	"github.com/imdad-telemetry/imdad/alerting/rule"
 )
 
 // inbox returns a person's inbox; a new one is full of tokens.
@@ -18,23 +20,51 @@ func (p *planner) inbox(person string) *inbox {
 	return box
 }
 
-// gather puts a piece of news into a person's inbox, where it waits for others
-// of its group.
+// gather puts a piece of news into a person's inbox, where it may wait for
+// others of its group.
 func (p *planner) gather(who *person, typ message.Type, a *alarm.Alarm, r *Route) *item {
 	box := p.inbox(who.ID)
 	it := &item{
 		Type: typ, ID: a.ID, Occurrence: a.Occurrence, Route: r.Name,
-		Again: p.again, Group: string(typ) + "/" + r.group(a), Due: p.now.Add(r.wait(a.Severity)),
+		Again: p.again, Group: string(typ) + "/" + r.group(a),
 	}
-	if typ == message.Reminder || typ == message.Escalation {
-		it.Due = p.now
-	}
+	it.Due = p.dueAt(box, it, a.Severity, r)
 	if typ == message.Alarm {
 		box.Recent = append(box.Recent, p.now)
 	}
 	box.Items = append(box.Items, it)
 	p.s.touchInbox(who.ID)
 	return it
+}
+
+// dueAt returns when a piece of news is to leave. The first of a group leaves
+// once it has settled, and what follows soon after it gathers; that something
+// is over can wait for what else is.
+func (p *planner) dueAt(box *inbox, it *item, s rule.Severity, r *Route) time.Time {
+	switch {
+	case r.hurries(s), it.Type == message.Reminder, it.Type == message.Escalation:
+		return p.now
+	case it.Type == message.Returned:
+		return p.now.Add(r.wait())
+	}
+	due := p.now.Add(settleWait)
+	if gathers := box.Gathers[it.Group]; gathers.After(due) {
+		return gathers
+	}
+	return due
+}
+
+// gatherNext lets what follows a notice gather until the next one of its group.
+func (p *planner) gatherNext(box *inbox, news []*item) {
+	maps.DeleteFunc(box.Gathers, func(_ string, until time.Time) bool { return !until.After(p.now) })
+	for _, it := range news {
+		if until := p.now.Add(p.named(it.Route).wait()); it.Type != message.Returned && until.After(p.now) {
+			if box.Gathers == nil {
+				box.Gathers = make(map[string]time.Time)
+			}
+			box.Gathers[it.Group] = until
+		}
+	}
 }
 
 // pending tells whether news of an alarm waits in a person's inbox.

@@ -159,6 +159,7 @@ func (p *planner) emit(who *person, box *inbox, news []*item, digest bool) {
 		p.markTold(who.ID, a.ID, a.Occurrence, notice)
 	}
 	box.Items = slices.DeleteFunc(box.Items, func(it *item) bool { return slices.Contains(news, it) })
+	p.gatherNext(box, news)
 	p.s.touchInbox(who.ID)
 }
 

@@ -118,8 +118,12 @@ func (p *planner) step(th *thread) {
 
 // hasten moves the news of an alarm that got worse while it waited.
 func (p *planner) hasten(person string, th *thread, r *Route) {
-	for _, it := range p.inbox(person).Items {
-		if due := p.now.Add(r.wait(th.Alarm.Severity)); it.ID == th.Alarm.ID && due.Before(it.Due) {
+	box := p.inbox(person)
+	for _, it := range box.Items {
+		if it.ID != th.Alarm.ID {
+			continue
+		}
+		if due := p.dueAt(box, it, th.Alarm.Severity, r); due.Before(it.Due) {
 			it.Due, it.Route = due, r.Name
 			p.s.touchInbox(person)
 		}

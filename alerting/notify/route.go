@@ -30,15 +30,22 @@ type Route struct {
 	// family (of kinds: elec, water, …), kind and object, as far as they are
 	// listed; default zone and family.
 	GroupBy []string `yaml:"group_by"`
-	// GroupWait is how long a notice waits for others; default 10s, 0s for
-	// critical alarms.
+	// GroupWait is how long what follows a notice gathers until the next one of
+	// its group; the first leaves at once. Default 10s, and critical alarms
+	// never wait; 0s: nothing does.
 	GroupWait *time.Duration `yaml:"group_wait"`
 	// Repeat is the time between reminders while nobody acknowledges; 0: only
 	// when the alarm's own re-alarm time is up.
 	Repeat time.Duration `yaml:"repeat"`
 }
 
-const defaultGroupWait = 10 * time.Second
+const (
+	defaultGroupWait = 10 * time.Second
+	// settleWait is longer than a cycle of alerting: what the same readings bring
+	// to light in the next one, a cause or a neighbour, comes before the first
+	// notice of a group leaves.
+	settleWait = 300 * time.Millisecond
+)
 
 // The values of Route.Reach.
 const (
@@ -57,14 +64,17 @@ func (r *Route) fits(a *alarm.Alarm) bool {
 // fitsRole tells whether a person of that role hears of the route's alarms.
 func (r *Route) fitsRole(role rule.Role) bool { return slices.Contains(r.Roles, role) }
 
-func (r *Route) wait(s rule.Severity) time.Duration {
-	switch {
-	case r.GroupWait != nil:
+// wait is how long the notices of a group are apart.
+func (r *Route) wait() time.Duration {
+	if r.GroupWait != nil {
 		return *r.GroupWait
-	case s == rule.Critical:
-		return 0
 	}
 	return defaultGroupWait
+}
+
+// hurries tells whether alarms so severe wait for nothing.
+func (r *Route) hurries(s rule.Severity) bool {
+	return r.wait() == 0 || r.GroupWait == nil && s == rule.Critical
 }
 
 // group is the key under which an alarm gathers with others.

@@ -80,6 +80,7 @@ type inbox struct {
 	Spare    float64              `json:"spare"`    // tokens for criticals
 	Refilled time.Time            `json:"refilled"` // when tokens were counted last
 	Recent   []time.Time          `json:"recent,omitempty"`
+	Gathers  map[string]time.Time `json:"gathers,omitempty"` // by group: until when what follows its last notice waits
 	Flood    bool                 `json:"flood,omitempty"`
 	Next     time.Time            `json:"next,omitzero"` // of a flood's digests
 	Planned  []planned            `json:"planned,omitempty"`
