@@ -38,6 +38,7 @@ type command struct {
 	Registry string `type:"path" placeholder:"FILE" help:"With --scenario: first write the city, with the programme and the orders of the scenario, to FILE; the service under test is to load it."`
 
 	ClockStart time.Time     `placeholder:"T" help:"What the simulated clock shows at the start, as RFC 3339 (default: now)."`
+	ClockAt    time.Time     `placeholder:"T" help:"The real time, as RFC 3339, at which it shows that: with the same three flags imdad run agrees. Nothing is sent before (default: the start of the program)."`
 	Speed      float64       `default:"1" placeholder:"N" help:"Simulated seconds in a real one (default: 1)."`
 	Interval   time.Duration `placeholder:"D" help:"Simulated time between the messages of a meter (default: the registry's)."`
 	Jitter     time.Duration `placeholder:"D" help:"Let each message come up to D later."`
@@ -71,7 +72,7 @@ func (c *command) run(ctx context.Context, stdout, stderr io.Writer) (err error)
 		return err
 	}
 	if o.Plan != nil {
-		fmt.Fprintf(stderr, "%s plays from %s to %s; the service's clock must say the same: --clock-start %s --speed %v\n",
+		fmt.Fprintf(stderr, "%s plays from %s to %s; the service's clock must say the same: --clock-start %s --speed %v, best with the same --clock-at\n",
 			o.Plan.Scenario.Name, o.Plan.Start.Format(time.DateTime), o.Plan.End.Format(time.DateTime), o.Plan.Start.Format(time.RFC3339), c.Speed)
 	}
 	shown := make(chan struct{})
@@ -96,7 +97,7 @@ func (c *command) options(stderr io.Writer) (metersim.Options, error) {
 	o.Meters = c.Meters
 	o.Broker, o.ClientID, o.Username, o.Password = c.Broker, c.ClientID, c.Username, c.Password
 	o.QoS, o.Connections = c.QoS, c.Connections
-	o.Start, o.Speed, o.Rate, o.Interval, o.Jitter = c.ClockStart, c.Speed, c.Rate, c.Interval, c.Jitter
+	o.Start, o.Begin, o.Speed, o.Rate, o.Interval, o.Jitter = c.ClockStart, c.ClockAt, c.Speed, c.Rate, c.Interval, c.Jitter
 	o.Duration, o.Messages = c.For, c.Messages
 	o.Log = zerolog.New(zerolog.ConsoleWriter{Out: stderr, TimeFormat: time.TimeOnly, NoColor: !isTerminal(stderr)}).With().Timestamp().Logger()
 	return o, nil

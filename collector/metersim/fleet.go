@@ -184,7 +184,7 @@ func (f *Fleet) limit(ctx context.Context) (context.Context, context.CancelFunc)
 // generate makes the messages, each at its time, until enough are made or
 // making ends, and hands them to the links, until sending ends.
 func (f *Fleet) generate(making, sending context.Context) {
-	begun := time.Now()
+	begun := f.begin()
 	start := float64(f.opts.Start.UnixMilli())
 	for n := int64(0); f.opts.Messages == 0 || n < f.opts.Messages; n++ {
 		i, at := f.schedule.next()
@@ -205,6 +205,14 @@ func (f *Fleet) generate(making, sending context.Context) {
 			return
 		}
 	}
+}
+
+// begin is the real time at which the simulated clock shows its start.
+func (f *Fleet) begin() time.Time {
+	if f.opts.Begin.IsZero() {
+		return time.Now()
+	}
+	return f.opts.Begin
 }
 
 // waitUntil returns true at t, or false if ctx ends before.

@@ -29,7 +29,7 @@ var errOver = errors.New("enough was published")
 // play hands the deliveries of the plan to the links, each at its time, until
 // it is over or making ends.
 func (f *Fleet) play(making, sending context.Context) error {
-	begun, start := time.Now(), f.opts.Plan.Start
+	begun, start := f.begin(), f.opts.Plan.Start
 	byTopic := make(map[string]*probe, len(f.probes))
 	for _, p := range f.probes {
 		byTopic[p.topic] = p

@@ -29,6 +29,7 @@ type Options struct {
 	Connections int  // meters are spread over them; default 1
 
 	Start time.Time // where the simulated clock starts; zero: now
+	Begin time.Time // the real time at which it does so; zero: when Run is called
 	Speed float64   // simulated seconds in a real one; default 1
 
 	// Rate is the messages a second, in real time, in all: the meters take
