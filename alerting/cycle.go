@@ -27,6 +27,7 @@ type round struct {
 	forecast *forecast.Forecaster
 	stalls   [][3]snapshot.Stall // by plant, as worked out last
 	foreseen time.Time           // when
+	recount  bool                // other rules or objects: some alarms may be watched no longer
 }
 
 // Cycle takes a snapshot, judges it, and brings the alarms and the outbox up
@@ -39,6 +40,9 @@ func (m *Manager) Cycle(ctx context.Context) error {
 	m.opts.Source.Snapshot(&r.snap)
 	r.snap.Parts = m.opts.Parts()
 	if err := m.follow(); err != nil {
+		return err
+	}
+	if err := m.retire(ctx, now); err != nil {
 		return err
 	}
 	r.foresee(now)
@@ -79,7 +83,21 @@ func (m *Manager) follow() error {
 	if err != nil {
 		return fmt.Errorf("join the rules with the new registry: %w", err)
 	}
-	r.set, r.registry, r.stalls, r.foreseen = set, r.snap.Registry, nil, time.Time{}
+	r.set, r.registry, r.stalls, r.foreseen, r.recount = set, r.snap.Registry, nil, time.Time{}, true
+	return nil
+}
+
+// retire ends the alarms that the rules in force know nothing of: nothing else
+// ever would, where they are latched or shelved.
+func (m *Manager) retire(ctx context.Context, now time.Time) error {
+	r := &m.round
+	if !r.recount {
+		return nil
+	}
+	if _, err := m.book.Retire(ctx, now, r.set.Watches); err != nil {
+		return fmt.Errorf("end alarms that are watched no longer: %w", err)
+	}
+	r.recount = false
 	return nil
 }
 

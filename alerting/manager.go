@@ -71,7 +71,7 @@ func New(ctx context.Context, o Options) (*Manager, error) {
 	}
 	m := &Manager{
 		opts: o, rules: o.Rules, metrics: newMetrics(o.Registerer),
-		round: round{set: set, registry: o.Registry, forecast: forecast.New(o.Forecast)},
+		round: round{set: set, registry: o.Registry, forecast: forecast.New(o.Forecast), recount: true},
 	}
 	if m.recorded, err = loadSeq(filepath.Join(o.DataDir, recordedFile)); err != nil {
 		return nil, err
@@ -162,7 +162,7 @@ func (m *Manager) Reload(rules rule.Config, people notify.Config, registry *zone
 	m.rules = rules
 	m.told.Store(set)
 	if m.round.registry == registry {
-		m.round.set = set
+		m.round.set, m.round.recount = set, true
 	}
 	return nil
 }
