@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -127,6 +128,7 @@ func (c *court) play(ctx context.Context) (Verdict, error) {
 func (c *court) until(ctx context.Context, t time.Time) error {
 	for !c.next.After(t) {
 		c.now = c.next
+		c.announce()
 		if err := c.manager.Cycle(ctx); err != nil {
 			return fmt.Errorf("evaluate at %v: %w", c.now, err)
 		}
@@ -162,6 +164,20 @@ func (c *court) take(d *metersim.Delivery) {
 		if verdict, c.prints = c.vetter.Check(&readings[i], received, c.prints[:0]); verdict != vet.Duplicate {
 			c.live.Update(&readings[i], received)
 		}
+	}
+}
+
+// announce sets the stage of rationing that was announced last: over the API in
+// a service.
+func (c *court) announce() {
+	stage := 0
+	for _, e := range c.truth {
+		if e.Cause == "stage" && !c.now.Before(e.Start) && c.now.Before(e.End) {
+			stage, _ = strconv.Atoi(e.Object) // as metersim wrote it
+		}
+	}
+	for _, city := range c.Plan.Registry.Cities() {
+		c.live.SetStage(city.ID, stage)
 	}
 }
 
