@@ -15,7 +15,7 @@ type metrics struct {
 func newMetrics(reg prometheus.Registerer) *metrics {
 	m := &metrics{
 		cycle: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "imdad_alerting_cycle_seconds", Help: "Time of one cycle: snapshot, evaluation, alarms, notices.",
+			Name: "imdad_alerting_cycle_duration_seconds", Help: "Time of one cycle: snapshot, evaluation, alarms, notices.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5},
 		}),
 		failures: prometheus.NewCounter(prometheus.CounterOpts{

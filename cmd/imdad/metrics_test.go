@@ -21,10 +21,16 @@ import (
 // name|type|labels|help. Dashboards, rules and people's own queries rely on it.
 const goldenMetrics = "testdata/metrics.golden"
 
+// nobody is an address at which no program listens.
+const nobody = "127.0.0.1:9"
+
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	c := newCity(t)
 	c.config.Metrics.Meters = true
+	// Nobody is told, but channels count from the start.
+	c.config.Channels.SMS.URL = "http://" + nobody + "/sms"
+	c.config.Channels.Alertmanager.URLs = []string{"http://" + nobody}
 	c.start()
 	stream := c.publish(2 * e2eMeters) // every meter speaks, of every utility
 	stream.wait()
