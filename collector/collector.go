@@ -152,7 +152,7 @@ func (c *Collector) Run(ctx context.Context) error {
 	g.Go(func() error { return c.writer.Run(delivering) })
 	g.Go(func() error { return c.derive(running) })
 	err := g.Wait()
-	c.saveLive() // with all that had arrived
+	c.saveLive(stateName) // with all that had arrived
 	return errors.Join(err, c.countDropped(context.WithoutCancel(ctx)))
 }
 

@@ -14,10 +14,13 @@ import (
 
 // The derived series has a point a minute of the collector's clock, which may
 // be faster than ours: it is looked at every lookEvery. The state is saved
-// once a minute of ours.
+// every saveLeast to saveMost of our time, and for 1/saveShare of it at most: a
+// city's often, a country's seldom. It is what a crash costs of it.
 const (
 	deriveEvery = time.Minute
-	saveEvery   = time.Minute
+	saveLeast   = 10 * time.Second
+	saveMost    = time.Minute
+	saveShare   = 200
 	lookEvery   = 50 * time.Millisecond
 )
 
@@ -26,7 +29,7 @@ const (
 func (c *Collector) derive(ctx context.Context) error {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
-	last, saved := c.now().Truncate(deriveEvery), time.Now()
+	last, save := c.now().Truncate(deriveEvery), time.Now().Add(saveLeast)
 	for {
 		select {
 		case <-ctx.Done():
@@ -37,9 +40,10 @@ func (c *Collector) derive(ctx context.Context) error {
 			last = minute
 			c.spoolSupply(ctx, minute)
 		}
-		if time.Since(saved) >= saveEvery {
-			saved = time.Now()
-			c.saveLive()
+		if begun := time.Now(); begun.After(save) {
+			c.saveLive(runningName)
+			took := time.Since(begun)
+			save = time.Now().Add(min(max(saveLeast, saveShare*took), saveMost))
 		}
 	}
 }

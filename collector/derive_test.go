@@ -127,8 +127,8 @@ func TestTheLiveStateComesBack(t *testing.T) {
 	t.Parallel()
 	c := deriving(t)
 	takeAll(c, power("ef", 0, 0))
-	c.saveLive()
-	c.saveLive() // over the first
+	c.saveLive(stateName)
+	c.saveLive(stateName) // over the first
 	again := live.New(oneFeeder(t), func() time.Time { return noon })
 	loadLive(again, c.dir, zerolog.New(zerolog.NewTestWriter(t)))
 	var snap snapshot.Snapshot
@@ -136,8 +136,14 @@ func TestTheLiveStateComesBack(t *testing.T) {
 	if since := snap.Feeders[0].Dead.Since; since != noon.UnixMilli() {
 		t.Errorf("dead since %d", since)
 	}
-	if files, err := os.ReadDir(c.dir); err != nil || len(files) != 1 {
+	if files, err := os.ReadDir(c.dir); err != nil || len(files) != 1 || files[0].Name() != runningName {
 		t.Errorf("left behind: %v, %v", files, err)
+	}
+	// It ends without saving: what is there is older than what people know.
+	crashed := live.New(oneFeeder(t), func() time.Time { return noon })
+	loadLive(crashed, c.dir, zerolog.New(zerolog.NewTestWriter(t)))
+	if crashed.Snapshot(&snap); snap.Feeders[0].VoltagePU[0].Known() {
+		t.Errorf("after a crash it is believed: %+v", snap.Feeders[0])
 	}
 }
 

@@ -16,7 +16,7 @@
 //	ingest   Collector.ingest     queue → decode → vet → the batch that is filling
 //	commit   Collector.commit     full or not, the batch → spool → PUBACK, while the next one fills
 //	deliver  influx.Writer.Run    spool → InfluxDB, at its own pace
-//	derive   Collector.derive     once a minute: live → spool, and live → live.state
+//	derive   Collector.derive     once a minute: live → spool, and live → live.running (at the end, live.state)
 //
 // A message is acknowledged only after its batch is on disk; nothing else
 // holds it up. A batch that cannot be stored is tried again until it can: what

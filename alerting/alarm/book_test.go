@@ -202,6 +202,42 @@ func TestRestartTwice(t *testing.T) {
 	}
 }
 
+// TestRestartForgetsWhen: whoever measures a condition may have lost, in the
+// crash, when it began. The on-delay goes on all the same, but not for another
+// one that begins later.
+func TestRestartForgetsWhen(t *testing.T) {
+	t.Parallel()
+	slow := func(since time.Duration) rule.Finding {
+		f := outage("f1")
+		f.OnDelay, f.Since = 10*time.Minute, start.Add(since).UnixMilli()
+		return f
+	}
+	b := openMute(t)
+	step(t, b, start.Add(time.Second), slow(0))
+	b = reopen(t, b)
+	unknown := slow(0)
+	unknown.State, unknown.Since = rule.Unknown, 0
+	step(t, b, start.Add(4*time.Minute), unknown)
+	step(t, b, start.Add(5*time.Minute), slow(5*time.Minute)) // a minute of which does not count
+	if ts := step(t, b, start.Add(10*time.Minute), slow(5*time.Minute)); len(ts) != 0 {
+		t.Errorf("%+v", ts)
+	}
+	if ts := step(t, b, start.Add(11*time.Minute), slow(5*time.Minute)); len(ts) != 1 || !ts[0].Alarm.Since.Equal(start) {
+		t.Errorf("the on-delay did not go on: %+v", ts)
+	}
+	step(t, b, start.Add(12*time.Minute))
+	step(t, b, start.Add(13*time.Minute), slow(13*time.Minute))
+	b = reopen(t, b)
+	step(t, b, start.Add(14*time.Minute), slow(14*time.Minute))
+	step(t, b, start.Add(20*time.Minute), slow(19*time.Minute)) // between two looks it was over
+	if ts := step(t, b, start.Add(25*time.Minute), slow(19*time.Minute)); len(ts) != 0 {
+		t.Errorf("%+v", ts)
+	}
+	if ts := step(t, b, start.Add(29*time.Minute), slow(19*time.Minute)); len(ts) != 1 {
+		t.Errorf("%+v", ts)
+	}
+}
+
 // TestNoWork: what changes nothing writes nothing.
 func TestNoWork(t *testing.T) {
 	t.Parallel()

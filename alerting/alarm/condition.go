@@ -33,6 +33,12 @@ type condition struct {
 	// Spent is when a person ended the alarm although the condition may still
 	// hold: it raises again only after it was clear, or began anew.
 	Spent int64 `json:"spent,omitempty"`
+
+	// After a restart a rule may say of what waits for its on-delay that it began
+	// only then: whoever measures it did not live to tell. loaded waits for that
+	// word, and given is what stands for Start from then on.
+	loaded bool
+	given  int64
 }
 
 // stands tells whether the condition calls for an alarm.
@@ -82,6 +88,10 @@ func (c *condition) raised(since, now int64) {
 	case idle:
 		c.Phase, c.Start, c.Lost, c.Spent = pending, since, 0, 0
 	case pending:
+		if c.loaded || since == c.given {
+			c.loaded, c.given = false, since
+			since = min(since, c.Start)
+		}
 		if since > c.Start { // another one began
 			c.Lost = 0
 			if c.Stopped != 0 {
@@ -134,7 +144,9 @@ func (c *condition) goOn(now int64) {
 
 func (c *condition) elapsed(now int64) int64 { return now - c.Start - c.Lost }
 
-func (c *condition) end() { c.Phase, c.Since, c.Start, c.Lost, c.Stopped = idle, 0, 0, 0, 0 }
+func (c *condition) end() {
+	c.Phase, c.Since, c.Start, c.Lost, c.Stopped, c.loaded, c.given = idle, 0, 0, 0, 0, false, 0
+}
 
 // unseen takes ms in which nobody looked out of the off-delay that runs.
 func (c *condition) unseen(ms int64) {

@@ -24,6 +24,7 @@ func (b *Book) load() error {
 		return err
 	}
 	for _, r := range records {
+		r.Status.loaded = r.Status.Phase == pending
 		b.machine.records[r.Alarm.Key] = r
 	}
 	return b.loadRecent()

@@ -13,8 +13,10 @@ import (
 
 // Load puts a saved state in force; it must come before the first reading. On
 // an error nothing has changed, and a damaged state is ErrDamaged. What
-// happened since it was saved is not known: silence counts from now.
-func (s *State) Load(r io.Reader) error {
+// happened since it was saved is not known: silence counts from now. Unless it
+// was saved at the very end, meters were heard after that, and alarmed on: what
+// is saved is then true of none of them before it is heard again.
+func (s *State) Load(r io.Reader, atTheEnd bool) error {
 	raw, err := io.ReadAll(r)
 	if err != nil {
 		return fmt.Errorf("read the live state: %w", err)
@@ -35,10 +37,23 @@ func (s *State) Load(r io.Reader) error {
 	s.rebuild(registry, m, all)
 	s.listening = s.now().UnixMilli()
 	s.advanced = s.listening
+	if !atTheEnd {
+		s.doubt()
+	}
 	return nil
 }
 
-func decode(raw []byte) (*memory, []savedFacts, error) {
+// doubt begins to listen anew: what is silent may have spoken, and what speaks
+// may have fallen silent.
+func (s *State) doubt() {
+	s.doubted = s.listening
+	for i := range s.world.facts {
+		f := &s.world.facts[i]
+		f.Silent, f.Recent = false, 0
+	}
+}
+
+func decode(raw []byte) (m *memory, saved []savedFacts, err error) {
 	const sumSize = 4
 	if len(raw) < len(stateMagic)+sumSize || string(raw[:len(stateMagic)]) != stateMagic {
 		return nil, nil, errors.New("it is cut short, or of another version")
@@ -52,11 +67,10 @@ func decode(raw []byte) (*memory, []savedFacts, error) {
 	if err := decoder.Decode(&h); err != nil {
 		return nil, nil, fmt.Errorf("decode the header: %w", err)
 	}
-	m := newMemory()
+	m = newMemory()
 	maps.Copy(m.Stages, h.Stages)
 	maps.Copy(m.Gateways, h.Gateways)
 	maps.Copy(m.Orders, h.Orders)
-	var saved []savedFacts
 	for {
 		var c chunk
 		switch err := decoder.Decode(&c); {

@@ -54,6 +54,7 @@ type silence struct {
 type gateway struct {
 	Online bool
 	Since  int64
+	told   bool // by itself, not by what was saved
 }
 
 // order is an order of fuel and the delivery that matched it.

@@ -25,7 +25,7 @@ func (p *play) restart(registry *zone.Registry, down time.Duration) {
 	p.now = p.now.Add(down)
 	p.registry, p.catalog = registry, meter.NewCatalog(1000)
 	p.State = live.New(registry, func() time.Time { return p.now })
-	if err := p.Load(&saved); err != nil {
+	if err := p.Load(&saved, true); err != nil {
 		p.t.Fatal(err)
 	}
 	p.snap = snapshot.Snapshot{}
@@ -96,6 +96,50 @@ func TestSilenceCountsFromTheRestart(t *testing.T) {
 	}
 }
 
+// After a crash what was saved on the way is true of nobody who has not spoken
+// again: it may be over, or have begun, and have been told of.
+func TestACrashLeavesDoubt(t *testing.T) {
+	t.Parallel()
+	r := town(t)
+	p := newPlay(t, r)
+	p.Gateway("z", "g", false, p.now.UnixMilli())
+	p.minutes(20)
+	p.mute("e-p6")
+	p.minutes(10)
+	var saved bytes.Buffer
+	if err := p.Save(&saved); err != nil {
+		t.Fatal(err)
+	}
+	p.now = p.now.Add(time.Second)
+	p.catalog = meter.NewCatalog(1000)
+	p.State = live.New(r, func() time.Time { return p.now })
+	if err := p.Load(&saved, false); err != nil {
+		t.Fatal(err)
+	}
+	p.Snapshot(&p.snap)
+	if p.feeder("f1").VoltagePU[0].Known() || p.plant("p5").Capability.Known() {
+		t.Errorf("known before anybody has spoken: %+v", p.feeder("f1"))
+	}
+	if m := p.facts("e-p6"); m.Silent || m.Recent != 0 {
+		t.Errorf("silent by what is no longer true: %+v", m)
+	}
+	if g := p.snap.Gateways[0]; g.Online || g.Since != 0 {
+		t.Errorf("%+v", g)
+	}
+	p.Gateway("z", "g", true, p.now.UnixMilli())
+	p.minute()
+	if !p.feeder("f1").VoltagePU[0].Known() || !near(p.feeder("f1").VoltageMean[0], 1) {
+		t.Errorf("%+v", p.feeder("f1"))
+	}
+	if g := p.snap.Gateways[0]; !g.Online || g.Since == 0 {
+		t.Errorf("%+v", g)
+	}
+	p.minutes(4)
+	if m := p.facts("e-p6"); !m.Silent || m.Since != p.after(20) {
+		t.Errorf("%+v", m)
+	}
+}
+
 // What the new registry has not is forgotten, what it has besides is new.
 func TestARestartWithAnotherRegistry(t *testing.T) {
 	t.Parallel()
@@ -153,7 +197,7 @@ func TestADamagedState(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := live.New(p.registry, func() time.Time { return p.now })
-			if err := s.Load(bytes.NewReader(raw)); !errors.Is(err, live.ErrDamaged) {
+			if err := s.Load(bytes.NewReader(raw), true); !errors.Is(err, live.ErrDamaged) {
 				t.Errorf("%v", err)
 			}
 			s.Snapshot(new(snapshot.Snapshot))
@@ -165,7 +209,7 @@ func FuzzLoad(f *testing.F) {
 	f.Add([]byte("imdad live 1\n"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		s := live.New(city(t), func() time.Time { return time.UnixMilli(1795420800000) })
-		if err := s.Load(bytes.NewReader(raw)); err != nil && !errors.Is(err, live.ErrDamaged) {
+		if err := s.Load(bytes.NewReader(raw), true); err != nil && !errors.Is(err, live.ErrDamaged) {
 			t.Error(err)
 		}
 	})

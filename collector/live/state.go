@@ -27,6 +27,7 @@ type State struct {
 	meters    []meterState // by Series.Index
 	scratch   scratch
 	listening int64 // since when we could have heard a meter, ms
+	doubted   int64 // what was heard until then, ms, is not believed: it was saved some time before a crash
 	advanced  int64 // up to when the accounts of the zones go, ms
 
 	unknownShare float64
@@ -113,6 +114,7 @@ func (s *State) Gateway(zoneID, id string, online bool, received int64) {
 		s.world.memory.Gateways[key] = g
 		s.world.addGateway(key)
 	}
+	g.told = true
 	if g.Online != online {
 		g.Online, g.Since = online, received
 	}

@@ -71,7 +71,7 @@ func (v *view) known(meter int32) bool {
 		return false
 	}
 	heard := v.w.facts[meter].Heard
-	return heard > 0 && v.now-heard <= v.w.meters[meter].silence
+	return heard > v.s.doubted && v.now-heard <= v.w.meters[meter].silence
 }
 
 func (v *view) time() time.Time { return time.UnixMilli(v.now) }
@@ -93,12 +93,16 @@ func (v *view) meters() {
 }
 
 // gateways lists those that meters speak through and those that have spoken. A
-// gateway that has said nothing counts as online: its meters tell.
+// gateway that has said nothing counts as online: its meters tell. After a
+// crash nobody knows until it has spoken again, or had the time to.
 func (v *view) gateways() {
 	for i, key := range v.w.gateways {
 		g := snapshot.Gateway{Zone: key.Zone, ID: key.ID, Online: true}
 		if said, ok := v.w.memory.Gateways[key]; ok {
 			g.Online, g.Since = said.Online, said.Since
+			if !said.told && v.s.doubted > 0 && v.now-v.s.doubted < minSilence.Milliseconds() {
+				g.Online, g.Since = false, 0
+			}
 		}
 		v.d.Gateways[i] = g
 	}
