@@ -49,7 +49,7 @@ func (m *Manager) Open(token string) (console.Ticket, error) {
 	}
 	return console.Ticket{
 		Alarm: link.Alarm, Occurrence: link.Occurrence, Person: link.Person,
-		Arabic: m.notifier.Language(link.Person) == message.Arabic,
+		Language: m.notifier.Language(link.Person),
 	}, nil
 }
 

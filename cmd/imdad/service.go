@@ -40,6 +40,7 @@ type service struct {
 	alerting  *alerting.Manager
 	channels  []notify.Spec
 	registry  atomic.Pointer[zone.Registry] // in force, for the names in messages
+	texts     func(alarm.Alarm) (map[message.Language]message.Text, error)
 	metrics   *prometheus.Registry
 	http      *httpServer
 }
@@ -81,9 +82,8 @@ func (s *service) openAlerting(ctx context.Context, o *serviceOptions) error {
 	if err != nil {
 		return fmt.Errorf("read the texts of messages: %w", err)
 	}
-	channels, err := o.Channels.open(channelParts{
-		texts: texts(renderer, s.registry.Load, o.now), occurrence: s.occurrence, registerer: s.metrics,
-	})
+	s.texts = texts(renderer, s.registry.Load, o.now)
+	channels, err := o.Channels.open(channelParts{texts: s.texts, occurrence: s.occurrence, registerer: s.metrics})
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (s *service) listen(o *serviceOptions) (err error) {
 		meters.MustRegister(live.NewMeterCollector(s.collector.Live(), o.Metrics))
 	}
 	mux := newMux(s.collector, s.metrics, meters)
-	console.Register(mux, console.Options{Desk: s.alerting, Stages: stages{s}, Links: s.alerting, Version: version})
+	console.Register(mux, console.Options{Desk: s.alerting, Stages: stages{s}, Links: s.alerting, Texts: s.texts, Version: version})
 	s.http, err = newHTTPServer(o.HTTP, mux, o.log)
 	return err
 }
