@@ -11,7 +11,7 @@ import (
 )
 
 // shownPlants is how many plants a single alarm names.
-const shownPlants = 12
+const shownPlants = 40
 
 // about finds what the placeholders of an alarm's texts stand for: what the
 // finding says, before what can be told from the alarm.
