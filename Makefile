@@ -12,6 +12,7 @@ FOR      ?=
 SPEED    ?=
 DATA     ?=
 FUZZTIME ?= 2m
+SEEDS    ?= 20
 
 # Nothing here needs a C compiler, and what is built runs on any Linux.
 export CGO_ENABLED := 0
@@ -67,6 +68,10 @@ fmt: $(LINTER) ## format all Go code
 bench: peers ## Go benchmarks, then the whole pipeline against a bare client
 	go test -run '^$$' -bench . -benchmem ./...
 	go run ./cmd/imdad/internal/bench
+
+.PHONY: scenarios
+scenarios: ## play every scenario on SEEDS=20 seeds and print recall, precision and delays
+	go run ./cmd/imdad/internal/scenarios --seeds $(SEEDS)
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME=2m each
