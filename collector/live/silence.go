@@ -17,6 +17,7 @@ const (
 type hush struct {
 	heard    int   // lately
 	speaking int   // the same, or we have not listened for long enough
+	waiting  int   // not due yet since the silent ones fell silent
 	last     int64 // when the last of the silent ones was heard, ms
 	interval int64 // the longest of theirs
 	together int   // fell silent with the last one
@@ -26,6 +27,7 @@ type hush struct {
 // silences infers dead feeders and substations from silence.
 func (v *view) silences() {
 	h := v.hushes()
+	v.doubtful(h)
 	for i := range v.w.feeders {
 		f := &v.w.feeders[i]
 		silent := !v.known(f.meter) && h[i].cut() && v.othersSpeak(h, int32(i))
@@ -86,6 +88,7 @@ func (v *view) hushes() []hush {
 				f.heard += b2i(v.known(meter))
 			case heard >= f.last-silentTogether*f.interval:
 				f.together += b2i(quiet)
+				f.waiting += b2i(!quiet)
 			case heard >= f.last-fadedWithin:
 				f.faded += b2i(quiet)
 			}
@@ -95,15 +98,34 @@ func (v *view) hushes() []hush {
 }
 
 // eachMains visits the meters without a battery that were ever heard and that
-// no gateway excuses, with the feeder they live on.
+// no gateway excuses, with the feeder they live on. A gateway that came back
+// excuses a meter until it is heard: its silence began while nobody could have
+// heard it.
 func (v *view) eachMains(visit func(meter, feeder int32)) {
 	for i := range v.w.meters {
 		at := &v.w.meters[i]
-		if at.feeder < 0 || v.w.facts[i].Heard == 0 || at.gateway >= 0 && !v.d.Gateways[at.gateway].Online {
+		if at.feeder < 0 || v.w.facts[i].Heard == 0 {
 			continue
+		}
+		if at.gateway >= 0 {
+			if g := &v.d.Gateways[at.gateway]; !g.Online || v.w.facts[i].Heard < g.Since {
+				continue
+			}
 		}
 		visit(int32(i), at.feeder)
 	}
+}
+
+// doubtful says of silent meters whose supply may have been cut: none that
+// lives on the feeder, or on one above it, has spoken since, and some are not
+// due yet. It is over as soon as one speaks or all are silent.
+func (v *view) doubtful(h []hush) {
+	v.eachMains(func(meter, feeder int32) {
+		m := &v.d.Meters[meter]
+		for ; m.Silent && !m.Doubtful && feeder >= 0; feeder = v.w.feeders[feeder].parent {
+			m.Doubtful = h[feeder].speaking == 0 && h[feeder].waiting > 0
+		}
+	})
 }
 
 func (h hush) cut() bool { return h.speaking == 0 && h.together >= silentAtLeast && h.faded == 0 }

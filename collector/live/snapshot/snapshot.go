@@ -243,6 +243,7 @@ type Meter struct {
 	ResetAt    int64 // its counter was reset or the meter replaced
 	Gateway    int   // index in Gateways; -1: none
 	Historical bool  // its last message was a backfill
+	Doubtful   bool  // Silent, and so is all that lives on its feeder as far as it is due: the supply may be cut
 }
 
 // Gateway is the state of one gateway.
