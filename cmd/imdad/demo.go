@@ -122,6 +122,7 @@ func (p *play) setUp(ctx context.Context) error {
 	c.Influx.URL, c.Influx.Org, c.Influx.Bucket, c.Influx.Create = "http://"+p.influx.Addr(), "imdad", databaseName, true
 	c.Metrics.Meters = true
 	c.HTTP.Listen = orFree(usualHTTP)
+	c.Alerting.Interval = 50 * time.Millisecond // the clock is fast: 6 s of the play
 	if err := c.Validate(); err != nil {
 		return err
 	}
