@@ -16,11 +16,12 @@ import (
 // the journal tells it from other clients.
 const CommandLine = "imdad/"
 
-// author says who acts, and from where.
-type author struct{ user, via string }
+// Author says who acts, and from where. Like all that requests share it is
+// exported, since huma looks into exported structs alone.
+type Author struct{ user, via string }
 
 // Resolve implements huma.Resolver.
-func (a *author) Resolve(ctx huma.Context) []error {
+func (a *Author) Resolve(ctx huma.Context) []error {
 	r, _ := humago.Unwrap(ctx)
 	a.user, _, _ = r.BasicAuth() // the server has checked it, if it asks for passwords
 	a.via = "api"
@@ -30,13 +31,13 @@ func (a *author) Resolve(ctx huma.Context) []error {
 	return nil
 }
 
-// identity is how a client says who acts.
-type identity struct {
+// Identity is how a client says who acts.
+type Identity struct {
 	By string `json:"by,omitempty" maxLength:"64" doc:"Who acts, if the server does not ask for a password"`
 }
 
 // name prefers the name by which the server let the client in.
-func (a author) name(by identity) (string, error) {
+func (a Author) name(by Identity) (string, error) {
 	switch {
 	case a.user != "":
 		return a.user, nil
@@ -46,43 +47,54 @@ func (a author) name(by identity) (string, error) {
 	return "", huma.Error422UnprocessableEntity("by: say who acts")
 }
 
+// Note is what any action may say.
+type Note struct {
+	Identity
+	Reason string `json:"reason,omitempty" maxLength:"500" doc:"A word for the journal"`
+}
+
 type plainInput struct {
-	idInput
-	author
-	Body struct {
-		identity
-		Reason string `json:"reason,omitempty" maxLength:"500" doc:"A word for the journal"`
-	} `required:"false"`
+	AlarmID
+	Author
+	Body *Note // a pointer, so that there need be none
 }
 
 // plain is an action that needs nothing but a name.
 func (d desk) plain(event alarm.Event) handler[plainInput, alarmOutput] {
 	return func(ctx context.Context, in *plainInput) (*alarmOutput, error) {
-		return d.do(ctx, in.author, in.Body.identity, alarm.Action{Event: event, ID: in.ID, Reason: in.Body.Reason})
+		note := orZero(in.Body)
+		return d.do(ctx, in.Author, note.Identity, alarm.Action{Event: event, ID: in.ID, Reason: note.Reason})
 	}
 }
 
+func orZero[T any](p *T) (value T) {
+	if p != nil {
+		value = *p
+	}
+	return value
+}
+
 type acknowledgeInput struct {
-	idInput
-	author
-	Body struct {
-		identity
-		Reason     string `json:"reason,omitempty" maxLength:"500" doc:"A word for the journal"`
-		Occurrence int64  `json:"occurrence,omitempty" minimum:"0" doc:"Of the alarm that was seen; 0: the present one"`
-	} `required:"false"`
+	AlarmID
+	Author
+	Body *struct {
+		Note
+		Occurrence int64 `json:"occurrence,omitempty" minimum:"0" doc:"Of the alarm that was seen; 0: the present one"`
+	}
 }
 
 func (d desk) acknowledge(ctx context.Context, in *acknowledgeInput) (*alarmOutput, error) {
-	return d.do(ctx, in.author, in.Body.identity, alarm.Action{
-		Event: alarm.Acknowledge, ID: in.ID, Occurrence: in.Body.Occurrence, Reason: in.Body.Reason,
+	seen := orZero(in.Body)
+	return d.do(ctx, in.Author, seen.Identity, alarm.Action{
+		Event: alarm.Acknowledge, ID: in.ID, Occurrence: seen.Occurrence, Reason: seen.Reason,
 	})
 }
 
 type shelveInput struct {
-	idInput
-	author
+	AlarmID
+	Author
 	Body struct {
-		identity
+		Identity
 		Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"Why nobody needs to see it"`
 		For    string `json:"for" doc:"How long, at most 8h" example:"2h30m"`
 	}
@@ -93,10 +105,10 @@ func (d desk) shelve(ctx context.Context, in *shelveInput) (*alarmOutput, error)
 	if err != nil {
 		return nil, huma.Error422UnprocessableEntity("for: write a time such as 2h30m", err)
 	}
-	return d.do(ctx, in.author, in.Body.identity, alarm.Action{Event: alarm.Shelve, ID: in.ID, Reason: in.Body.Reason, For: length})
+	return d.do(ctx, in.Author, in.Body.Identity, alarm.Action{Event: alarm.Shelve, ID: in.ID, Reason: in.Body.Reason, For: length})
 }
 
-func (d desk) do(ctx context.Context, who author, by identity, a alarm.Action) (*alarmOutput, error) {
+func (d desk) do(ctx context.Context, who Author, by Identity, a alarm.Action) (*alarmOutput, error) {
 	var err error
 	if a.By, err = who.name(by); err != nil {
 		return nil, err

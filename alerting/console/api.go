@@ -45,6 +45,9 @@ func Register(mux *http.ServeMux, o Options) {
 	act(api, "take-out", "take-alarm-out", "Take an alarm out of service, with a reason, until it is put back", d.plain(alarm.TakeOut))
 	act(api, "put-back", "put-alarm-back", "Put an alarm back in service", d.plain(alarm.PutBack))
 	post(api, "/api/v1/cities/{city}/stage", "set-stage", "Announce the stage of rationing of a city", stage(o.Stages), http.StatusNotFound)
+	for _, p := range api.OpenAPI().Components.Schemas.Map()["ErrorModel"].Properties {
+		p.Examples = nil // they name addresses elsewhere
+	}
 	mux.Handle("GET "+pagePath, page{o}.serve(page.ask))
 	mux.Handle("POST "+pagePath, page{o}.serve(page.acknowledge))
 }

@@ -41,13 +41,14 @@ func worstFirst(a, b alarm.Alarm) int {
 	return cmp.Or(-cmp.Compare(a.Severity, b.Severity), a.Raised.Compare(b.Raised), cmp.Compare(a.ID, b.ID))
 }
 
-type idInput struct {
+// AlarmID is the part of a path that names an alarm.
+type AlarmID struct {
 	ID string `path:"id" doc:"The alarm's id" example:"elec.outage:sn-f03"`
 }
 
 type alarmOutput struct{ Body alarm.Alarm }
 
-func (d desk) one(ctx context.Context, in *idInput) (*alarmOutput, error) {
+func (d desk) one(ctx context.Context, in *AlarmID) (*alarmOutput, error) {
 	a, err := d.Alarm(ctx, in.ID)
 	if err != nil {
 		return nil, refusal(err)
