@@ -107,7 +107,8 @@ func (e *evaluation) lossAbove(plant ref) (ref, life) {
 }
 
 // inferSubstations takes a substation that nobody measures for dead when at
-// least two of its feeders are, outside the programme, and none is alive.
+// least two of its feeders are, outside the programme, and none is alive. After
+// a start that waits for those that had not the time to speak yet.
 func (e *evaluation) inferSubstations() {
 	for i, feeds := range e.net.stationFeeds {
 		e.inferred[i] = 0
@@ -119,6 +120,10 @@ func (e *evaluation) inferSubstations() {
 			switch e.life[feederClass][f] {
 			case alive, between:
 				count = -len(feeds)
+			case unheard:
+				if m := e.snap.Feeders[f].Meter; m >= 0 && !e.snap.Meters[m].Silent {
+					count = -len(feeds)
+				}
 			case dead:
 				count++
 				if since := e.snap.Feeders[f].Dead.Since; first == 0 || since < first {
