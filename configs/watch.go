@@ -43,20 +43,21 @@ func watch(ctx context.Context, paths []string, ready, onChange func()) error {
 		return fmt.Errorf("watch files: %w", err)
 	}
 	defer func() { _ = notifier.Close() }() // nothing is written through it
-	for _, dir := range directories(paths) {
+	named := make(meterLists)
+	for _, dir := range named.directories(paths) {
 		if err := notifier.Add(dir); err != nil {
 			return fmt.Errorf("watch %s: %w", dir, err)
 		}
 	}
-	before := look(paths)
+	before := named.look(paths)
 	ready()
 	settle(ctx, notifier.Events, notifier.Errors, func() {
-		now := look(paths)
+		now := named.look(paths)
 		if maps.EqualFunc(before, now, sameFile) {
 			return
 		}
 		before = now
-		for _, dir := range directories(paths) {
+		for _, dir := range named.directories(paths) {
 			// One that vanished meanwhile is found by lookAnyway when it is back.
 			_ = notifier.Add(dir)
 		}
@@ -98,11 +99,34 @@ func settle(ctx context.Context, events <-chan fsnotify.Event, errs <-chan error
 	}
 }
 
+// meterLists remembers which CSV files each city file names: a country's cities
+// are too long to be read again at every look.
+type meterLists map[string]namedLists
+
+type namedLists struct {
+	city  os.FileInfo
+	names []string
+}
+
+// of returns the CSV files that a city file names.
+func (m meterLists) of(city string) []string {
+	info, err := os.Stat(city)
+	if err != nil {
+		return nil
+	}
+	known, ok := m[city]
+	if !ok || !sameFile(known.city, info) {
+		known = namedLists{info, meterFiles(city)}
+		m[city] = known
+	}
+	return known.names
+}
+
 // followed returns the files that paths stand for at the moment.
-func followed(paths []string) []string {
+func (m meterLists) followed(paths []string) []string {
 	files, _ := expand(paths) // what is missing is reported by who loads it
 	for _, city := range files {
-		for _, name := range meterFiles(city) {
+		for _, name := range m.of(city) {
 			files = append(files, beside(city, name))
 		}
 	}
@@ -135,12 +159,12 @@ func meterFiles(city string) []string {
 
 // directories returns where events about the files will come from: their own
 // directories and, behind symbolic links, those of the files themselves.
-func directories(paths []string) []string {
+func (m meterLists) directories(paths []string) []string {
 	set := make(map[string]struct{})
 	for _, p := range paths {
 		set[filepath.Dir(p)] = struct{}{}
 	}
-	for _, f := range followed(paths) {
+	for _, f := range m.followed(paths) {
 		set[filepath.Dir(f)] = struct{}{}
 		if real, err := filepath.EvalSymlinks(f); err == nil {
 			set[filepath.Dir(real)] = struct{}{}
@@ -161,9 +185,9 @@ func isDir(path string) bool {
 }
 
 // look notes the state of every file that is there.
-func look(paths []string) map[string]os.FileInfo {
+func (m meterLists) look(paths []string) map[string]os.FileInfo {
 	out := make(map[string]os.FileInfo)
-	for _, f := range followed(paths) {
+	for _, f := range m.followed(paths) {
 		if info, err := os.Stat(f); err == nil {
 			out[f] = info
 		}

@@ -128,12 +128,12 @@ func TestLookIgnoresNeighbours(t *testing.T) {
 	must(t, err)
 	before := map[string]os.FileInfo{file: info}
 	put(t, neighbour, "y: 1\n")
-	after := look([]string{file})
+	after := make(meterLists).look([]string{file})
 	if len(after) != 1 || !sameFile(before[file], after[file]) {
 		t.Errorf("a neighbour counts as a change: %v", after)
 	}
 	put(t, file, "x: 22\n")
-	if after = look([]string{file}); sameFile(before[file], after[file]) {
+	if after = make(meterLists).look([]string{file}); sameFile(before[file], after[file]) {
 		t.Error("the file itself does not")
 	}
 }
@@ -196,5 +196,24 @@ func TestSettle(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+func TestAListOfMetersIsFollowedAsItChanges(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	city := filepath.Join(dir, "city.yaml")
+	named := make(meterLists)
+	for _, want := range []string{"a.csv", "bb.csv", "ccc.csv"} {
+		put(t, city, "meters_csv: ["+want+"]\n")
+		for range 2 {
+			if got := named.followed([]string{city}); len(got) != 2 || got[1] != filepath.Join(dir, want) {
+				t.Errorf("followed %v, want %s", got, want)
+			}
+		}
+	}
+	must(t, os.Remove(city))
+	if got := named.of(city); got != nil {
+		t.Errorf("%v of a file that is gone", got)
 	}
 }
