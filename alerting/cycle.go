@@ -46,9 +46,10 @@ func (m *Manager) Cycle(ctx context.Context) error {
 		return err
 	}
 	r.foresee(now)
-	r.findings = r.set.Eval(r.findings[:0], &r.snap, now)
+	var tally rule.Tally
+	r.findings, tally = r.set.Judge(r.findings[:0], &r.snap, now, m.book.Follows)
 	r.findings = m.floods(r.findings, now)
-	m.metrics.observe(r.findings)
+	m.metrics.observe(tally)
 	if _, err := m.book.Step(ctx, now, r.findings); err != nil {
 		return fmt.Errorf("keep the alarms: %w", err)
 	}

@@ -29,11 +29,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	return m
 }
 
-func (m *metrics) observe(findings []rule.Finding) {
-	var n [4]int
-	for i := range findings {
-		n[findings[i].State]++
-	}
+func (m *metrics) observe(n rule.Tally) {
 	for _, s := range []rule.State{rule.Held, rule.Unknown, rule.Raised} {
 		m.conditions.WithLabelValues(s.String()).Set(float64(n[s]))
 	}

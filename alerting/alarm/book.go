@@ -163,6 +163,14 @@ func (b *Book) List() []Alarm {
 	return list
 }
 
+// Follows tells whether anything is remembered of a condition, so that it
+// matters whether it is held, or not known.
+func (b *Book) Follows(k rule.Key) bool {
+	b.state.RLock()
+	defer b.state.RUnlock()
+	return b.machine.records[k] != nil
+}
+
 // Get returns an alarm, or its last state where it is normal again. ErrUnknown
 // where the journal does not know it.
 func (b *Book) Get(ctx context.Context, id string) (Alarm, error) {

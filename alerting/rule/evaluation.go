@@ -10,6 +10,10 @@ type evaluation struct {
 	snap *snapshot.Snapshot
 	now  int64
 	out  []Finding
+	open bool // the last of out is still being worked on
+
+	followed func(Key) bool // of what is not raised
+	tally    Tally
 
 	life     [classCount][]life // of substations, feeders and plants
 	inferred []int64            // since when a substation is dead as its feeders tell; 0: they do not
@@ -30,8 +34,9 @@ func newEvaluation(s *Set) *evaluation {
 
 // begin works out what is dead, before anything is judged: each cause must be
 // known when its effects come up.
-func (e *evaluation) begin(dst []Finding, snap *snapshot.Snapshot, now int64) {
+func (e *evaluation) begin(dst []Finding, snap *snapshot.Snapshot, now int64, followed func(Key) bool) {
 	e.out, e.snap, e.now = dst, snap, now
+	e.followed, e.tally = followed, Tally{}
 	e.intake = Key{}
 	e.seeLives()
 	e.inferSubstations()
@@ -57,13 +62,34 @@ func (e *evaluation) parent(r ref) ref { return e.net.fedBy(r) }
 // add appends a finding. The pointer is valid until the next add.
 func (e *evaluation) add(k kindIndex, r ref, p *setting, state State) *Finding {
 	at := &e.net.places[r.class][r.index]
-	e.out = append(e.out, Finding{
+	return e.put(Finding{
 		Key:   Key{Kind: catalogue[k].ID, Object: at.id, Zone: at.zone, Utility: at.utility},
 		State: state, Severity: p.severity,
 		OnDelay: p.onDelay, OffDelay: p.offDelay, Latched: p.latched,
 		City: at.city, InZone: at.inZone, ObjectKind: at.kind,
 	})
+}
+
+// put appends a finding, which ends the work on the last one.
+func (e *evaluation) put(f Finding) *Finding {
+	e.finish()
+	e.out, e.open = append(e.out, f), true
 	return &e.out[len(e.out)-1]
+}
+
+// finish counts the last finding and keeps it if somebody wants it.
+func (e *evaluation) finish() {
+	if !e.open {
+		return
+	}
+	last := len(e.out) - 1
+	f := &e.out[last]
+	e.tally[f.State]++
+	if f.State != Raised && !e.followed(f.Key) {
+		e.out[last] = Finding{}
+		e.out = e.out[:last]
+	}
+	e.open = false
 }
 
 // key names a condition of an object.

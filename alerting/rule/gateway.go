@@ -56,7 +56,7 @@ func (e *evaluation) judgeGateway(g *snapshot.Gateway) gatewayVerdict {
 		f.Since, f.Cause = g.Since, cause
 		f.number("n", float64(g.Meters))
 	}
-	e.out = append(e.out, f)
+	e.put(f)
 	return verdict
 }
 
@@ -98,7 +98,7 @@ func (e *evaluation) judgeParts() {
 		}
 		f.word("part", part.Name)
 		f.word("fault", part.Fault)
-		e.out = append(e.out, f)
+		e.put(f)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -62,6 +63,7 @@ func TestProperties(t *testing.T) {
 		if fmt.Sprintf("%+v", found) != fmt.Sprintf("%+v", again) {
 			t.Fatal("the same state gave other findings")
 		}
+		checkJudge(t, set, snap, found)
 		causes := make(map[Key]Key)
 		for _, f := range found {
 			if _, twice := causes[f.Key]; twice {
@@ -128,5 +130,23 @@ func blank(v reflect.Value) {
 		if v.Type() == reflect.TypeFor[snapshot.Value]() {
 			v.SetFloat(math.NaN())
 		}
+	}
+}
+
+// checkJudge: of what is not raised, Judge leaves out what nobody follows, and
+// nothing else; it counts everything.
+func checkJudge(t *rapid.T, set *Set, snap *snapshot.Snapshot, found []Finding) {
+	follows := rapid.SampledFrom([]string{"", "e", "o", "meter"}).Draw(t, "followed")
+	followed := func(k Key) bool { return strings.Contains(k.Kind, follows) && follows != "" }
+	var want []Finding
+	var tally Tally
+	for _, f := range found {
+		tally[f.State]++
+		if f.State == Raised || followed(f.Key) {
+			want = append(want, f)
+		}
+	}
+	if got, counted := set.Judge(nil, snap, start, followed); fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", want) || counted != tally {
+		t.Fatalf("judged %d conditions, counted %v, want %d, %v", len(got), counted, len(want), tally)
 	}
 }

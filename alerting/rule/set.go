@@ -66,6 +66,19 @@ func (s *Set) To(kind string) []Role {
 // not change snap, and the same input gives the same output, in the same order.
 // snap must be of the registry that the set was made for.
 func (s *Set) Eval(dst []Finding, snap *snapshot.Snapshot, now time.Time) []Finding {
+	dst, _ = s.Judge(dst, snap, now, func(Key) bool { return true })
+	return dst
+}
+
+// Tally is how many conditions are in each State; those that are clear are not
+// counted.
+type Tally [Raised + 1]int
+
+// Judge is Eval for who follows conditions over time. Nothing begins with one
+// that is not raised, so that of those it appends only what is followed; all
+// are counted. When a broker is away, each of a hundred thousand silent meters
+// has three that are not known.
+func (s *Set) Judge(dst []Finding, snap *snapshot.Snapshot, now time.Time, followed func(Key) bool) ([]Finding, Tally) {
 	if snap.Registry != s.net.registry {
 		panic("rule: the snapshot is of another registry than the set of rules")
 	}
@@ -73,7 +86,7 @@ func (s *Set) Eval(dst []Finding, snap *snapshot.Snapshot, now time.Time) []Find
 	if !ok {
 		e = newEvaluation(s)
 	}
-	e.begin(dst, snap, now.UnixMilli())
+	e.begin(dst, snap, now.UnixMilli(), followed)
 	e.judgeSites()
 	e.judgeFeeders()
 	e.judgeCities()
@@ -85,10 +98,11 @@ func (s *Set) Eval(dst []Finding, snap *snapshot.Snapshot, now time.Time) []Find
 	e.judgeMeters()
 	e.judgeParts()
 	e.judgeCustom()
-	dst = e.out
-	e.out, e.snap = nil, nil
+	e.finish()
+	dst, tally := e.out, e.tally
+	e.out, e.snap, e.followed = nil, nil, nil
 	s.states.Put(e)
-	return dst
+	return dst, tally
 }
 
 // at returns a kind's setting for one object.
