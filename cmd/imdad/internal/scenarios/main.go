@@ -1,10 +1,17 @@
 // Command scenarios plays scenarios on many seeds through alerting and prints
 // how it did: a row a scenario, and what went wrong, seed by seed. It exits
 // with 1 below a recall of 99 % or a precision of 98 %.
+//
+//	scenarios [flags] [FILE.yaml or NAME …]
+//
+// Without arguments it plays those that ship.
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -13,6 +20,7 @@ import (
 	"path"
 	"runtime"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/rs/zerolog"
@@ -39,25 +47,38 @@ func run() int {
 	first := flag.Int64("first", 1001, "the first of them")
 	only := flag.String("only", "*", "pattern of the scenarios to play, such as 03-*")
 	except := flag.String("except", "07-slow-leak", "pattern of those to leave out: this one lasts for weeks")
+	out := flag.String("out", "", "folder for what each play left: NAME-SEED.journal.jsonl, .notices.jsonl and .events.jsonl")
 	flag.Parse()
-	var names []string
-	for _, name := range configs.ShippedScenarios() {
-		in, err := path.Match(*only, name)
-		out, exceptErr := path.Match(*except, name)
-		if err != nil || exceptErr != nil {
-			fmt.Fprintln(os.Stderr, "scenarios: bad pattern")
+	names := flag.Args()
+	if len(names) == 0 {
+		var err error
+		if names, err = shipped(*only, *except); err != nil {
+			fmt.Fprintln(os.Stderr, "scenarios:", err)
 			return 2
 		}
-		if in && !out {
-			names = append(names, name)
-		}
 	}
-	t, err := playAll(ctx, names, *first, *seeds)
+	t, err := playAll(ctx, names, *out, *first, *seeds)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "scenarios:", err)
 		return 1
 	}
 	return t.print(os.Stdout)
+}
+
+// shipped are the names that one pattern fits and the other does not.
+func shipped(only, except string) ([]string, error) {
+	var names []string
+	for _, name := range configs.ShippedScenarios() {
+		in, err := path.Match(only, name)
+		out, exceptErr := path.Match(except, name)
+		if err = errors.Join(err, exceptErr); err != nil {
+			return nil, err
+		}
+		if in && !out {
+			names = append(names, name)
+		}
+	}
+	return names, nil
 }
 
 // played is one verdict.
@@ -71,7 +92,7 @@ type table []played
 
 // playAll plays every scenario at its own seed (0) and at the others, on all
 // cores.
-func playAll(ctx context.Context, names []string, first int64, seeds int) (table, error) {
+func playAll(ctx context.Context, names []string, out string, first int64, seeds int) (table, error) {
 	people := notify.DefaultConfig()
 	if err := configs.LoadShippedPeople(&people); err != nil {
 		return nil, err
@@ -86,12 +107,12 @@ func playAll(ctx context.Context, names []string, first int64, seeds int) (table
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i := range all {
-		g.Go(func() error { return all[i].play(ctx, people) })
+		g.Go(func() error { return all[i].play(ctx, people, out) })
 	}
 	return all, g.Wait()
 }
 
-func (p *played) play(ctx context.Context, people notify.Config) (err error) {
+func (p *played) play(ctx context.Context, people notify.Config, out string) (err error) {
 	dir, err := os.MkdirTemp("", "imdad-scenario-")
 	if err != nil {
 		return err
@@ -107,8 +128,34 @@ func (p *played) play(ctx context.Context, people notify.Config) (err error) {
 	if err != nil {
 		return fmt.Errorf("%s, seed %d: %w", p.name, p.seed, err)
 	}
-	p.Journal = nil // a thousand plays' journals are not needed
-	return nil
+	if out != "" {
+		err = p.keep(out)
+	}
+	p.Journal, p.Notices = nil, nil // a thousand plays' are not needed
+	return err
+}
+
+// keep writes what the play left, as `metersim score` takes it.
+func (p *played) keep(dir string) error {
+	base := path.Join(dir, fmt.Sprintf("%s-%d", strings.TrimSuffix(path.Base(p.name), path.Ext(p.name)), p.seed))
+	return errors.Join(
+		writeLines(base+".events.jsonl", p.Truth),
+		writeLines(base+".journal.jsonl", p.Journal),
+		writeLines(base+".notices.jsonl", p.Notices),
+	)
+}
+
+// writeLines writes each value as a line of JSON.
+func writeLines[T any](name string, values []T) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	for i := range values {
+		if err := enc.Encode(&values[i]); err != nil {
+			return fmt.Errorf("write %s: %w", name, err)
+		}
+	}
+	return os.WriteFile(name, b.Bytes(), 0o600)
 }
 
 // sum is a row.
