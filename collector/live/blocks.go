@@ -75,11 +75,18 @@ func (g *gap) at(t int64) int64 {
 	return hour % n
 }
 
-// sums returns the energy of the last day, in kWh.
-func (g *gap) sums() (in, out float64) {
+// sums returns the energy of the last whole hours, a day of them, in kWh, and
+// that of the busiest. The present hour is left out: not every meter has told
+// of it.
+func (g *gap) sums() (in, out, busiest float64) {
+	n := int64(len(g.In))
 	for i := range g.In {
+		if int64(i) == g.Newest%n {
+			continue
+		}
 		in += float64(g.In[i])
 		out += float64(g.Out[i])
+		busiest = max(busiest, float64(g.In[i]))
 	}
-	return in, out
+	return in, out, busiest
 }

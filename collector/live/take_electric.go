@@ -208,8 +208,14 @@ func (v *view) planned(feeder int32, since int64) (bool, int64) {
 	return false, 0
 }
 
+// gapHours is how many times the energy of its busiest hour a feeder must have
+// delivered in a day. Meters that tell every quarter of an hour put that much of
+// an hour's energy into the next.
+const gapHours = 3
+
 // gap returns the share of a feeder's energy of the last day that no meter
-// below it saw; Unknown unless all were there all day.
+// below it saw; Unknown unless all were there all day, and for energy so little
+// that what its meters have not told yet matters.
 func (v *view) gap(f *feederAt) snapshot.Value {
 	whole := func(e *electric) bool { return e.Steady > 0 && e.Time-e.Steady >= dayMS && v.now-e.Time < hourMS }
 	if f.unmetered || len(f.below) == 0 || !whole(f.e) {
@@ -220,8 +226,8 @@ func (v *view) gap(f *feederAt) snapshot.Value {
 			return snapshot.Unknown
 		}
 	}
-	in, out := f.gap.sums()
-	if in <= 0 {
+	in, out, busiest := f.gap.sums()
+	if in <= 0 || in < gapHours*busiest {
 		return snapshot.Unknown
 	}
 	return snapshot.Value((in - out) / in)
