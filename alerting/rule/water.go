@@ -130,7 +130,8 @@ func (e *evaluation) burstState(r ref) State {
 	if !p.enabled || line.Meter < 0 {
 		return Clear
 	}
-	flow, usual := line.FlowM3H-line.TankInM3H, line.FlowExpected
+	fill := fill(line)
+	flow, usual := line.FlowM3H-fill, line.FlowExpected
 	if !usual.Known() {
 		usual = line.FlowM3H - line.FlowRise
 	}
@@ -139,7 +140,7 @@ func (e *evaluation) burstState(r ref) State {
 	}
 	switch much := float64(flow) > max(p.on*float64(usual), p.params[burstLeast]); {
 	case much && float64(line.PressureDrop) >= p.params[burstDrop]:
-		if float64(line.TankInM3H) > p.params[burstFill]*float64(line.FlowRise) {
+		if float64(line.TankRise) > p.params[burstFill]*float64(line.FlowRise) {
 			return Held // a tank is being filled
 		}
 		return Raised
@@ -147,6 +148,13 @@ func (e *evaluation) burstState(r ref) State {
 		return Held
 	}
 	return Clear
+}
+
+// fill is what of a line's flow may go into tanks. A line does not fill them
+// with more than flowed in it before they were filled faster.
+func fill(line *snapshot.WaterLine) snapshot.Value {
+	before := line.FlowM3H - line.FlowRise
+	return min(line.TankInM3H, before+max(0, line.TankRise))
 }
 
 func (e *evaluation) judgeBurst(r ref) {
@@ -159,7 +167,7 @@ func (e *evaluation) judgeBurst(r ref) {
 		return
 	}
 	line := &e.snap.WaterLines[r.index]
-	f.number("m3h", float64(line.FlowM3H-line.TankInM3H))
+	f.number("m3h", float64(line.FlowM3H-fill(line)))
 	f.number("bar", float64(line.PressureBar))
 	for _, b := range e.net.lineBranches[r.index] { // the meters upstream see it too
 		if branch := (ref{lineClass, b}); e.burstState(branch) == Raised {

@@ -159,6 +159,49 @@ func TestStories(t *testing.T) {
 			},
 		},
 		{
+			"a gateway that is back, behind which nobody has spoken yet: no cut", func(f *zone.File) {
+				for i := range f.Meters {
+					if f.Meters[i].At != "f2" && f.Meters[i].At != "p5" {
+						f.Meters[i].Gateway = "g"
+					}
+				}
+			},
+			func(p *play) {
+				p.Gateway("z", "g", true, p.now.UnixMilli())
+				p.minutes(10)
+				p.mute("e-f1", "e-fb")
+				p.mute(allOfF1...)
+				p.Gateway("z", "g", false, p.now.UnixMilli())
+				p.minutes(8)
+				p.Gateway("z", "g", true, p.now.UnixMilli())
+				p.minutes(1)
+			},
+			func(p *play) bool {
+				return p.feeder("f1").Dead.Since == 0 && p.snap.Gateways[0].Online && p.facts("e-p1").Silent && !p.facts("e-p1").Doubtful
+			},
+		},
+		{
+			"one meter is silent and its neighbours are not due yet: nobody knows why", func(f *zone.File) {
+				for i := range f.Meters {
+					if m := &f.Meters[i]; m.At == "p2" || m.At == "p3" || m.ID == "w-p1" {
+						m.IntervalS = 600
+					}
+				}
+			},
+			func(p *play) {
+				p.minutes(20)
+				p.mute("e-f1", "e-fb")
+				p.mute(allOfF1...)
+				p.minutes(4)
+			},
+			func(p *play) bool { m := p.facts("e-p4"); return m.Silent && m.Doubtful },
+		},
+		{
+			"a neighbour speaks: it is the meter", nil,
+			func(p *play) { p.minutes(20); p.mute("e-p4"); p.minutes(4) },
+			func(p *play) bool { m := p.facts("e-p4"); return m.Silent && !m.Doubtful },
+		},
+		{
 			"a cut inside its block is rationing", rationed,
 			func(p *play) {
 				p.minutes(61)
@@ -392,6 +435,18 @@ func TestStories(t *testing.T) {
 			func(p *play) bool { // 1500 in; 3 × 300 and the branch's 300 out
 				return abs(float64(p.feeder("f1").GapRatio)-0.2) < 0.01 && abs(float64(p.feeder("fb").GapRatio)) < 0.01
 			},
+		},
+		{
+			"a feeder that was off for a day has no balance after some minutes", nil,
+			func(p *play) {
+				p.power["f1"], p.power["fb"] = 1500, 300
+				p.minutes(10)
+				p.cut("f1", "fb", "p1", "p2", "p3", "p4")
+				p.minutes(1440)
+				clear(p.volts)
+				p.minutes(90)
+			},
+			func(p *play) bool { return !p.feeder("f1").GapRatio.Known() },
 		},
 		{
 			"and not before", nil,

@@ -19,7 +19,7 @@ func (v *view) water() {
 			out.NightM3H[n] = snapshot.Value(nights[n])
 		}
 		out.NightUsualM3H = snapshot.Value(usual)
-		out.TankInM3H = v.filling(l.zone)
+		out.TankInM3H, out.TankRise = v.filling(l.zone)
 	}
 }
 
@@ -42,19 +42,27 @@ func (v *view) pipe(out *snapshot.WaterFlow, p *pipe, meter int32) {
 	}
 }
 
-// filling is what flows into the tanks of a zone, m³/h; Unknown if one of them
-// is silent. Which line fills them is not known, so it may be any.
-func (v *view) filling(zone int32) snapshot.Value {
-	sum := 0.0
+// filling is what flows into the tanks of a zone, and how much more that is than
+// some minutes ago, m³/h; Unknown if one of them is silent. Which line fills
+// them is not known, so it may be any.
+func (v *view) filling(zone int32) (in, rise snapshot.Value) {
 	for _, i := range v.w.zones[zone].tanks {
 		if !v.known(v.w.tanks[i].meter) {
-			return snapshot.Unknown
+			return snapshot.Unknown, snapshot.Unknown
 		}
-		if rate := v.w.tanks[i].k.rate(); rate > 0 {
-			sum += rate / 1000
-		}
+		k := v.w.tanks[i].k
+		rate := max(0, orZero(k.rate()))
+		in += snapshot.Value(rate / 1000)
+		rise += snapshot.Value((rate - max(0, orZero(k.rateBefore()))) / 1000)
 	}
-	return snapshot.Value(sum)
+	return in, rise
+}
+
+func orZero(v float64) float64 {
+	if v != v {
+		return 0
+	}
+	return v
 }
 
 // rate is how fast the content grows, l/h, since the last reading of another
@@ -64,6 +72,16 @@ func (k *tank) rate() float64 {
 		return (k.Volume - k.Earlier) * float64(hourMS) / float64(span)
 	}
 	return nan
+}
+
+// rateBefore is how fast it grew from the five minutes before the last whole
+// ones to those, l/h; NaN if one of them is not known.
+func (k *tank) rateBefore() float64 {
+	last, before := &k.Fives[0], &k.Fives[1]
+	if before.At == 0 || last.At-before.At != fiveMS || k.Time-last.At > 2*fiveMS {
+		return nan
+	}
+	return float64(last.Volume-before.Volume) * float64(hourMS/fiveMS)
 }
 
 func (v *view) tanks() {

@@ -99,7 +99,7 @@ type Feeder struct {
 	Electricity
 	Plan Plan
 	// GapRatio is (delivered − Σ metered)/delivered over the last 24 h; Unknown
-	// where a meter is missing.
+	// where a meter is missing, or where hardly anything was delivered.
 	GapRatio Value
 }
 
@@ -129,6 +129,8 @@ type WaterLine struct {
 	NightUsualM3H Value
 	// TankInM3H is what flows from it into the tanks of its zone: a legitimate fill.
 	TankInM3H Value
+	// TankRise is the rise of that within the last 5 to 10 min, m³/h.
+	TankRise Value
 }
 
 // Tank is the state of a tank; volumes are at 15 °C for fuel.
