@@ -11,25 +11,32 @@ import (
 	"github.com/imdad-telemetry/imdad/alerting/rule"
 )
 
-type listInput struct {
+// Filter says which alarms are wanted; what is empty does not matter.
+type Filter struct {
 	Zone     string      `query:"zone" doc:"Only alarms in this zone"`
 	Kind     string      `query:"kind" doc:"Only alarms of this kind" example:"elec.outage"`
 	State    alarm.State `query:"state" doc:"Only alarms in this state" enum:"unacknowledged,acknowledged,returned,shelved,suppressed,out_of_service"`
 	Severity string      `query:"severity" doc:"Only alarms at least so severe" enum:"low,medium,high,critical"`
 }
 
-// wants tells whether an alarm passes the filters.
-func (in *listInput) wants(a *alarm.Alarm, least rule.Severity) bool {
-	return (in.Zone == "" || a.InZone == in.Zone) && (in.Kind == "" || a.Kind == in.Kind) &&
-		(in.State == "" || a.State == in.State) && a.Severity >= least
+// Apply returns the alarms of list that are wanted, the worst first. It changes
+// list.
+func (f Filter) Apply(list []alarm.Alarm) []alarm.Alarm {
+	least, _ := rule.ParseSeverity(f.Severity) // no word is below low
+	list = slices.DeleteFunc(list, func(a alarm.Alarm) bool {
+		return f.Zone != "" && a.InZone != f.Zone || f.Kind != "" && a.Kind != f.Kind ||
+			f.State != "" && a.State != f.State || a.Severity < least
+	})
+	slices.SortStableFunc(list, worstFirst)
+	return list
 }
+
+type listInput struct{ Filter }
 
 type alarmsOutput struct{ Body []alarm.Alarm }
 
 func (d desk) list(_ context.Context, in *listInput) (*alarmsOutput, error) {
-	least, _ := rule.ParseSeverity(in.Severity) // no word is below low
-	list := slices.DeleteFunc(d.Alarms(), func(a alarm.Alarm) bool { return !in.wants(&a, least) })
-	slices.SortStableFunc(list, worstFirst)
+	list := in.Apply(d.Alarms())
 	if list == nil {
 		list = []alarm.Alarm{} // in JSON a list, not null
 	}

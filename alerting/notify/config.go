@@ -3,6 +3,7 @@ package notify
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -14,7 +15,8 @@ type Config struct {
 	Escalations []Escalation `yaml:"escalations"`
 	Pace        Pace         `yaml:"pace"`
 	// LinkSecret signs the links in notices; empty: a random key, kept in the
-	// file notify.key of the data directory.
+	// file notify.key of the data directory. In the file it may be ${ENV} or
+	// file:PATH; New wants what these stand for.
 	LinkSecret string `yaml:"link_secret"`
 	// LinkValid is how long a link in a notice works.
 	LinkValid time.Duration `yaml:"link_valid"`
@@ -59,10 +61,15 @@ func (c Config) Validate() error {
 	v.pace(c.Pace)
 	v.span("link_valid", c.LinkValid, time.Minute, 30*24*time.Hour)
 	v.span("keep", c.Keep, time.Hour, 10*365*24*time.Hour)
-	if n := len(c.LinkSecret); n > 0 && n < minSecret {
+	if n := len(c.LinkSecret); n > 0 && n < minSecret && !refers(c.LinkSecret) {
 		v.add("link_secret", "%d characters are too few to sign with; give %d or more", n, minSecret)
 	}
 	return errors.Join(v.errs...)
+}
+
+// refers tells whether a secret is elsewhere, so that its length is not known.
+func refers(secret string) bool {
+	return strings.HasPrefix(secret, "${") || strings.HasPrefix(secret, "file:")
 }
 
 func (v *checker) pace(p Pace) {

@@ -148,12 +148,27 @@ func loadSetup(path string) (setup, error) {
 // loadDocument is loadSetup for who needs positions in the file as well. The
 // document is nil where the file could not be read at all.
 func loadDocument(path string) (setup, *configs.Document, error) {
-	s := setup{config: defaultConfig(), rules: rule.DefaultConfig(), people: notify.DefaultConfig()}
-	doc, err := configs.Load(path, &s.config)
-	s.resolve(filepath.Dir(path))
-	var registryErr error
-	s.registry, registryErr = configs.LoadRegistry(s.Cities)
-	return s, doc, configs.Join(err, s.placed(registryErr, doc), s.loadRules(), s.loadPeople())
+	s := setup{rules: rule.DefaultConfig(), people: notify.DefaultConfig()}
+	var doc *configs.Document
+	var err error
+	s.config, s.registry, doc, err = loadRegistry(path)
+	return s, doc, configs.Join(err, s.loadRules(), s.loadPeople())
+}
+
+// loadRegistry reads the configuration and the registry that it names, for who
+// has to do with readings alone. The registry is nil if it has mistakes.
+func loadRegistry(path string) (config, *zone.Registry, *configs.Document, error) {
+	c, doc, err := loadConfig(path)
+	registry, registryErr := configs.LoadRegistry(c.Cities)
+	return c, registry, doc, configs.Join(err, c.placed(registryErr, doc))
+}
+
+// loadConfig reads the configuration itself, and nothing that it names.
+func loadConfig(path string) (config, *configs.Document, error) {
+	c := defaultConfig()
+	doc, err := configs.Load(path, &c)
+	c.resolve(filepath.Dir(path))
+	return c, doc, err
 }
 
 // loadRules reads the rules and holds them against the registry, if there is
@@ -179,13 +194,29 @@ func (s *setup) loadPeople() error {
 		return nil
 	}
 	doc, err := configs.Load(s.People, &s.people)
-	if err != nil || s.registry == nil {
+	if err != nil {
 		return err
 	}
-	if err = s.people.Check(s.registry, s.Channels.names()); err != nil {
+	if err = s.readLinkSecret(); err == nil && s.registry != nil {
+		err = s.people.Check(s.registry, s.Channels.names())
+	}
+	if err != nil {
 		return doc.Locate(err)
 	}
 	return nil
+}
+
+// readLinkSecret puts what signs the links in the place of what names it.
+func (s *setup) readLinkSecret() error {
+	value, err := configs.Secret(resolveSecret(filepath.Dir(s.People), s.people.LinkSecret))
+	if err != nil {
+		return fmt.Errorf("link_secret: %w", err)
+	}
+	if value == "" && s.people.LinkSecret != "" {
+		return errors.New("link_secret: it is empty there")
+	}
+	s.people.LinkSecret = value
+	return s.people.Validate()
 }
 
 // placed gives mistakes about a whole city file the place that names it.

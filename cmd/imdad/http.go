@@ -18,7 +18,7 @@ import (
 	"github.com/imdad-telemetry/imdad/collector"
 )
 
-// httpServer is the one listener: metrics and health.
+// httpServer is the one listener: metrics, health, the API of alarms.
 type httpServer struct {
 	listener net.Listener
 	server   *http.Server
@@ -36,10 +36,19 @@ func newHTTPServer(c httpConfig, handler http.Handler, log zerolog.Logger) (*htt
 	systemd := false
 	return &httpServer{
 		listener: l,
-		server:   &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second},
+		server:   &http.Server{Handler: sameOrigin(handler), ReadHeaderTimeout: 10 * time.Second},
 		flags:    &web.FlagConfig{WebListenAddresses: &listen, WebSystemdSocket: &systemd, WebConfigFile: &c.WebConfig},
 		log:      log,
 	}, nil
+}
+
+// sameOrigin refuses what a page of another site makes a browser send, with the
+// password that the browser knows. The page behind a signed link needs no such
+// care: the token in its form is known to nobody else.
+func sameOrigin(handler http.Handler) http.Handler {
+	p := http.NewCrossOriginProtection()
+	p.AddInsecureBypassPattern("POST /acknowledge")
+	return p.Handler(handler)
 }
 
 // Addr is the address in use, as HOST:PORT.
@@ -80,7 +89,7 @@ func newMux(c *collector.Collector, metrics, meters *prometheus.Registry) *http.
 		text(w, code, body)
 	})
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		text(w, http.StatusOK, "imdad "+version+"\n\n/metrics\n/metrics/meters\n/healthz\n/readyz\n")
+		text(w, http.StatusOK, "imdad "+version+"\n\n/metrics\n/metrics/meters\n/healthz\n/readyz\n/api/v1/alarms\n/api/v1/journal\n/api/openapi.json\n")
 	})
 	return mux
 }

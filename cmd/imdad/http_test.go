@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -64,5 +65,31 @@ func TestReadiness(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestSameOrigin(t *testing.T) {
+	t.Parallel()
+	h := sameOrigin(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	for _, test := range []struct {
+		name, method, path, key, value string
+		code                           int
+	}{
+		{"a program", http.MethodPost, "/api/v1/alarms/a:b/reset", "", "", http.StatusNoContent},
+		{"a page of our own", http.MethodPost, "/api/v1/alarms/a:b/reset", "Sec-Fetch-Site", "same-origin", http.StatusNoContent},
+		{"a page of another site", http.MethodPost, "/api/v1/alarms/a:b/reset", "Sec-Fetch-Site", "cross-site", http.StatusForbidden},
+		{"the same in an old browser", http.MethodPost, "/api/v1/alarms/a:b/reset", "Origin", "https://evil.example", http.StatusForbidden},
+		{"a link", http.MethodGet, "/api/v1/alarms", "Sec-Fetch-Site", "cross-site", http.StatusNoContent},
+		{"the form behind a signed link", http.MethodPost, "/acknowledge", "Origin", "null", http.StatusNoContent},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), test.method, "http://imdad.example"+test.path, http.NoBody)
+		if test.key != "" {
+			r.Header.Set(test.key, test.value)
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != test.code {
+			t.Errorf("%s: %d, want %d", test.name, w.Code, test.code)
+		}
 	}
 }

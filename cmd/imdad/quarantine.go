@@ -42,7 +42,7 @@ type quarantineFlags struct {
 
 // open attaches to the data folder; the caller closes the spool.
 func (f quarantineFlags) open(e *env) (*quarantined, error) {
-	c, err := loadSetup(f.Config)
+	c, registry, _, err := loadRegistry(f.Config)
 	if err != nil {
 		fmt.Fprintln(e.stderr, err)
 		return nil, reported{err}
@@ -57,7 +57,7 @@ func (f quarantineFlags) open(e *env) (*quarantined, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &quarantined{Spool: s, config: c.config, registry: c.registry}, nil
+	return &quarantined{Spool: s, config: c, registry: registry}, nil
 }
 
 // quarantined is an attached spool with the configuration it belongs to.

@@ -18,7 +18,7 @@ import (
 // and the log says so.
 type reloader struct {
 	path    string
-	current config // as it was at the start
+	current setup // as it was at the start
 	inForce setup
 	service *service
 	log     zerolog.Logger
@@ -94,7 +94,11 @@ func (r *reloader) reload(why string) {
 	}
 	r.inForce = c
 	event := r.log.Info().Str("why", why).Int("meters", len(c.registry.Meters())).Int("people", len(c.people.People))
-	if later := changedSections(r.current, c.config); len(later) > 0 {
+	later := changedSections(r.current.config, c.config)
+	if c.people.LinkSecret != r.current.people.LinkSecret {
+		later = append(later, "link_secret")
+	}
+	if len(later) > 0 {
 		event = event.Strs("needs_a_restart", later)
 	}
 	event.Msg("registry, rules and people reloaded")

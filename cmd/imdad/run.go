@@ -43,7 +43,7 @@ func (r *runCmd) Run(e *env) error {
 	}
 	log.Info().Str("version", version).Str("http", s.http.Addr()).Strs("brokers", c.MQTT.Brokers).
 		Str("database", c.Influx.URL).Msg("imdad is up")
-	reload := &reloader{path: r.Config, current: c.config, inForce: c, service: s, log: log}
+	reload := &reloader{path: r.Config, current: c, inForce: c, service: s, log: log}
 	err = s.Run(e.ctx, func(ctx context.Context) error { return reload.Run(ctx, e.hangup) })
 	log.Info().Msg("imdad has ended")
 	return err
