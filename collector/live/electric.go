@@ -154,8 +154,8 @@ func (e *electric) current(s *scratch, t int64, newer bool) {
 	e.Current.add(t, amps[0], amps[1], amps[2])
 }
 
-// digits returns how many digits a counter has that is about to roll over. The
-// registry does not say; but so near its end, with an increment that fits the
+// digits returns how many digits a counter has that is about to roll over, where
+// the registry does not say: so near its end, with an increment that fits the
 // rating, it is no reset.
 func digits(value float64) int {
 	return int(math.Floor(math.Log10(max(1, value)))) + 1
@@ -180,7 +180,7 @@ func (e *electric) energy(s *scratch, t int64, before float64) counterNews {
 		value = e.Counter.Value + max(0, before)*float64(dt)/float64(hourMS)
 	}
 	last, limits := e.Counter, e.limits
-	if value < last.Value {
+	if value < last.Value && limits.Digits == 0 {
 		limits.Digits = digits(last.Value)
 	}
 	step := e.Counter.Next(value, t, false, limits)

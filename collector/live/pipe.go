@@ -152,6 +152,8 @@ type burner struct {
 	Counter meter.Counter
 	Metered bool
 	Total   float64 // litres at 15 °C since the tracker began
+
+	digits int // of the counter; 0: not known
 }
 
 func newBurner() *burner { return &burner{LPH: nan, Power: nan} }
@@ -173,7 +175,7 @@ func (b *burner) take(s *scratch, t int64) counterNews {
 	news := counterNews(false)
 	if s.got(burnt) {
 		b.Metered = true
-		step := b.Counter.Next(s.values[burnt], t, false, meter.CounterLimits{})
+		step := b.Counter.Next(s.values[burnt], t, false, meter.CounterLimits{Digits: b.digits})
 		b.Total += step.Amount
 		news = step.Event == meter.CounterReset
 	} else if dt := t - b.Time; !b.Metered && dt > 0 && dt <= integralGap && before > 0 {

@@ -53,6 +53,8 @@ func (v *view) infer(out *snapshot.Electricity, b *silence, h hush, silent bool,
 		return
 	case b.Since == 0 && !silent:
 		return
+	case b.Since > 0 && v.s.doubted > 0 && h.last == 0:
+		return // a crash ago; nobody has been silent since for long enough
 	case b.Since == 0:
 		b.Since = h.last
 	}

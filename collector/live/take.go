@@ -74,6 +74,12 @@ func (v *view) known(meter int32) bool {
 	return heard > v.s.doubted && v.now-heard <= v.w.meters[meter].silence
 }
 
+// doubted tells that a meter's word is from before a crash, and that it has not
+// had the time yet to speak again. If it does not, its last word stands.
+func (v *view) doubted(meter int32) bool {
+	return meter >= 0 && v.s.doubted > 0 && v.w.facts[meter].Heard <= v.s.doubted && v.now-v.s.doubted <= v.w.meters[meter].silence
+}
+
 func (v *view) time() time.Time { return time.UnixMilli(v.now) }
 
 func (v *view) meters() {

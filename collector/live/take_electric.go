@@ -32,20 +32,20 @@ func (v *view) electricity() {
 		s := &v.w.substations[i]
 		out := &v.d.Substations[i].Electricity
 		v.electric(out, s.e, s.meter)
-		out.Dead = v.dead(s.e, v.bySubstation(s))
+		out.Dead = v.dead(s.e, s.meter, v.bySubstation(s))
 	}
 	for i := range v.w.feeders {
 		f := &v.w.feeders[i]
 		out := &v.d.Feeders[i]
 		v.electric(&out.Electricity, f.e, f.meter)
-		out.Dead = v.dead(f.e, v.byFeeder(int32(i)))
+		out.Dead = v.dead(f.e, f.meter, v.byFeeder(int32(i)))
 		out.GapRatio = v.gap(f)
 	}
 	for i := range v.w.plants {
 		p := &v.w.plants[i]
 		out := &v.d.Plants[i].Electricity
 		v.electric(out, p.e, p.meter)
-		out.Dead = v.dead(p.e, v.byFeeder(p.feeder))
+		out.Dead = v.dead(p.e, p.meter, v.byFeeder(p.feeder))
 	}
 }
 
@@ -140,8 +140,8 @@ type byPlan struct {
 
 // dead says since when an object is dead by its own meter, and decides, once,
 // whether that began by plan.
-func (v *view) dead(e *electric, p byPlan) snapshot.Dead {
-	if e.DeadSince == 0 {
+func (v *view) dead(e *electric, meter int32, p byPlan) snapshot.Dead {
+	if e.DeadSince == 0 || v.doubted(meter) {
 		return snapshot.Dead{}
 	}
 	p.judge(e.DeadSince, &e.Judged, &e.Planned, &e.Return)
@@ -233,12 +233,18 @@ func (v *view) gap(f *feederAt) snapshot.Value {
 	return snapshot.Value((in - out) / in)
 }
 
-// inherit passes death down to what is silent: nobody could say otherwise.
+// inherit passes death down to what is silent: nobody could say otherwise. What
+// fell silent while it was dead has died of what died above it, and is unknown
+// when that lives again.
 func (v *view) inherit() {
 	pass := func(from, to *snapshot.Electricity, meter int32) {
-		if from.Dead.Since > 0 && to.Dead.Since == 0 && !v.known(meter) {
+		switch {
+		case v.known(meter):
+		case from.Dead.Since > 0 && to.Dead.Since == 0:
 			to.Dead = from.Dead
 			to.Dead.Silent = true
+		case from.Dead.Since == 0 && !to.Dead.Silent && to.Dead.Since > 0 && from.Restored > to.Dead.Since:
+			to.Dead = snapshot.Dead{}
 		}
 	}
 	for _, i := range v.w.downward {

@@ -125,6 +125,14 @@ func (w *world) meterOf(u meter.Utility, object string) int32 {
 	return -1
 }
 
+// digits are those of a meter's counters; 0: not known.
+func (w *world) digits(m int32) int {
+	if m < 0 {
+		return 0
+	}
+	return w.registry.Meters()[m].Digits
+}
+
 func (w *world) placeMeters(old *memory) {
 	meters := w.registry.Meters()
 	w.meters = make([]meterAt, len(meters))

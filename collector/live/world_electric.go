@@ -20,7 +20,7 @@ func (w *world) electricOf(old *memory, id string, m int32, nominal, ratedKW flo
 	if m >= 0 && w.registry.Meters()[m].NominalV > 0 {
 		e.nominal = w.registry.Meters()[m].NominalV
 	}
-	e.limits = meter.CounterLimits{PerH: ratedKW}
+	e.limits = meter.CounterLimits{PerH: ratedKW, Digits: w.digits(m)}
 	e.gap, e.parent = nil, nil
 	return e
 }

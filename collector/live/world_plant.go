@@ -41,7 +41,7 @@ func (w *world) placePlants(old *memory) {
 			e:    w.electricOf(old, def.ID, w.meterOf(meter.Electricity, def.ID), lowNominal, def.ContractKVA),
 		}
 		z := &w.zones[p.zone]
-		p.water = w.pipeOf(old, def.ID, z.city, false)
+		p.water = w.pipeOf(old, def.ID, p.waterMeter, z.city, false)
 		z.plants = append(z.plants, int32(i))
 		if f := p.feeder; f >= 0 {
 			p.e.parent = w.feeders[f].gap
@@ -72,6 +72,7 @@ func (w *world) placeBurners(old *memory) {
 			to = &w.plants[plant].sets
 		}
 		b := keep(w.memory.Burners, old.Burners, burnerKey{m.Zone, m.Utility, m.ID}, newBurner)
+		b.digits = m.Digits
 		to.meters, to.all = append(to.meters, int32(i)), append(to.all, b)
 	}
 }

@@ -14,7 +14,7 @@ func (w *world) placeWater(old *memory) {
 	for i, s := range r.PumpingStations() {
 		o, _ := r.Object(s.ID)
 		w.stations[i] = pipeAt{meter: w.meterOf(meter.Water, s.ID), zone: -1, source: -1, station: -1}
-		w.stations[i].p = w.pipeOf(old, s.ID, w.index(zone.CityKind, o.City), true)
+		w.stations[i].p = w.pipeOf(old, s.ID, w.stations[i].meter, w.index(zone.CityKind, o.City), true)
 		w.stations[i].p.limits.PerH = s.CapacityM3H
 	}
 	w.lines = make([]pipeAt, len(r.WaterLines()))
@@ -23,7 +23,7 @@ func (w *world) placeWater(old *memory) {
 			meter: w.meterOf(meter.Water, l.ID), zone: w.zoneOf(l.Zone),
 			source: w.index(zone.WaterLineKind, l.From), station: w.index(zone.PumpingStationKind, l.From),
 		}
-		at.p = w.pipeOf(old, l.ID, w.zones[at.zone].city, true)
+		at.p = w.pipeOf(old, l.ID, at.meter, w.zones[at.zone].city, true)
 		w.lines[i] = at
 	}
 	for i := range w.lines {
@@ -42,9 +42,10 @@ func (w *world) placeWater(old *memory) {
 	}
 }
 
-func (w *world) pipeOf(old *memory, id string, city int32, main bool) *pipe {
+func (w *world) pipeOf(old *memory, id string, m, city int32, main bool) *pipe {
 	p := keep(w.memory.Pipes, old.Pipes, id, func() *pipe { return newPipe(main) })
 	p.local = &w.cities[city].local
+	p.limits.Digits = w.digits(m)
 	return p
 }
 
