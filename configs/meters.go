@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/imdad-telemetry/imdad/collector/meter"
@@ -24,6 +25,7 @@ var meterColumns = []meterColumn{
 	{"interval_s", false, setInterval},
 	{"gateway", false, func(m *zone.Meter, s string) string { m.Gateway = s; return "" }},
 	{"nominal_v", false, setNominal},
+	{"digits", false, setDigits},
 	{"backup", false, setBackup},
 }
 
@@ -59,6 +61,19 @@ func setNominal(m *zone.Meter, text string) string {
 		return fmt.Sprintf("expected a number, got %s", excerpt(text))
 	}
 	m.NominalV = f
+	return ""
+}
+
+// setDigits takes an empty field as not given.
+func setDigits(m *zone.Meter, text string) string {
+	if text == "" {
+		return ""
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return fmt.Sprintf("expected a whole number, got %s", excerpt(text))
+	}
+	m.Digits = n
 	return ""
 }
 

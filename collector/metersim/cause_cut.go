@@ -49,7 +49,7 @@ func (st *stage) darkness(i *incident, tops ...string) {
 	}
 	slices.Sort(zones)
 	zones = slices.Compact(zones)
-	i.short = plants
+	i.dark, i.short = tops, plants
 	below := slices.Concat(without(feeders, tops), plants)
 	i.forbid("elec.outage", flicker, below...)
 	i.forbid("elec.phase_loss|elec.voltage_low|elec.voltage_high|elec.unbalance", flicker, slices.Concat(tops, below)...)

@@ -175,9 +175,11 @@ func (st *stage) restart(i *incident, replaced bool) {
 }
 
 // rollover shifts the meter's counters so that they pass their last digit at
-// the start of the cause.
+// the start of the cause. Where the registry says how many digits there are, it
+// must not be taken for a reset.
 func (st *stage) rollover(i *incident) {
-	full, target := math.Pow10(cmp.Or(i.Digits, 6)), i.start
+	digits := st.meterOf(i).Digits
+	full, target := math.Pow10(cmp.Or(i.Digits, digits, 6)), i.start
 	i.start, i.end = onGrid(st.Start), onGrid(st.End)
 	i.event.Start, i.event.End = st.at(i.start), st.at(i.end)
 	shift := make(map[string]float64)
@@ -196,7 +198,11 @@ func (st *stage) rollover(i *incident) {
 		})
 	})
 	i.forbid("meter.offline", flicker, m.ID)
-	i.allow("meter.reset", 0, m.ID) // where the registry does not say how many digits there are
+	if digits > 0 && cmp.Or(i.Digits, digits) == digits {
+		i.forbid("meter.reset", 0, m.ID)
+		return
+	}
+	i.allow("meter.reset", 0, m.ID)
 	i.event.Allow[0].Max = 1
 }
 

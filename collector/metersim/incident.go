@@ -22,6 +22,7 @@ type incident struct {
 
 	// What is true of it.
 	event     score.Event
+	dark      []string // what it cuts off
 	short     []string // plants whose unserved energy is its doing
 	untold    bool     // it is no event, such as a tanker that comes in time
 	plants    []*plant

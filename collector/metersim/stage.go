@@ -75,6 +75,9 @@ func Prepare(s *Scenario, files []*zone.File, seed int64) (*Plan, error) {
 		}
 	}
 	st.deliveries()
+	if len(st.errs) == 0 {
+		st.see()
+	}
 	st.claims()
 	return st.Plan, errors.Join(st.errs...)
 }

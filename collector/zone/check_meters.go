@@ -59,8 +59,19 @@ func (c *checker) meterIsFine(m *Meter, city string) bool {
 		slices.Contains(measures[m.Utility], object.Kind) &&
 		(object.Kind != TankKind || c.holds[m.At] == m.Utility) &&
 		object.City == city && (object.Zone == "" || object.Zone == m.Zone) &&
-		physical(m.IntervalS) && physical(m.NominalV) &&
+		physical(m.IntervalS) && physical(m.NominalV) && countable(m.Digits) &&
 		(m.Gateway == "" || meter.ValidID(m.Gateway))
+}
+
+// The digits that counters have.
+const (
+	leastDigits = 4
+	mostDigits  = 12
+)
+
+// countable tells whether a counter can have so many digits; 0 is not known.
+func countable(digits int) bool {
+	return digits == 0 || digits >= leastDigits && digits <= mostDigits
 }
 
 // meter says what is wrong with one meter.
@@ -71,6 +82,9 @@ func (c *checker) meter(at Place, m *Meter, city string) {
 		c.add(at.key("interval_s"), "%v is impossible; give the seconds between messages, above 0", m.IntervalS)
 	}
 	c.quantity(at.key("nominal_v"), m.NominalV)
+	if !countable(m.Digits) {
+		c.add(at.key("digits"), "%d is impossible; give the digits before the point of its counters, %d to %d", m.Digits, leastDigits, mostDigits)
+	}
 	if m.Gateway != "" {
 		c.id(at.key("gateway"), m.Gateway)
 	}

@@ -248,6 +248,9 @@ type Meter struct {
 	// NominalV is the nominal phase-to-neutral voltage; 0: 230 at plants, and
 	// 20 kV between phases at feeders and substations.
 	NominalV float64 `yaml:"nominal_v"`
+	// Digits are those before the point of its counters: they roll over at
+	// 10^Digits. 0: not known, and a rollover is told from a reset by its look.
+	Digits int `yaml:"digits"`
 	// Backup says that the meter has a battery and speaks on without supply.
 	Backup bool `yaml:"backup"`
 }
