@@ -66,20 +66,32 @@ func DefaultConfig() Config { return Config{} }
 // registry is checked by New.
 func (c Config) Validate() error {
 	var errs mistakes
+	c.check(&errs)
+	return errors.Join(errs...)
+}
+
+// check reports mistakes, and returns the rules with those that have one made
+// into rules of no kind, so that others can be looked at further.
+func (c Config) check(errs *mistakes) []Rule {
+	sound := slices.Clone(c.Rules)
 	for i := range c.Rules {
-		c.Rules[i].check(fmt.Sprintf("rules[%d]", i), &errs)
+		before := len(*errs)
+		c.Rules[i].check(fmt.Sprintf("rules[%d]", i), errs)
+		if len(*errs) > before {
+			sound[i].Kind = ""
+		}
 	}
 	ids := make(map[string]int)
 	for i := range c.Custom {
 		path := fmt.Sprintf("custom[%d]", i)
-		c.Custom[i].check(path, &errs)
+		c.Custom[i].check(path, errs)
 		if first, twice := ids[c.Custom[i].ID]; twice {
 			errs.add(path+".id", "%q is custom[%d] already", c.Custom[i].ID, first)
 			continue
 		}
 		ids[c.Custom[i].ID] = i
 	}
-	return errors.Join(errs...)
+	return sound
 }
 
 // mistakes collects what is wrong, each with the path of its key.

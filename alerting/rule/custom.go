@@ -150,20 +150,19 @@ func operandsOf(fields reflect.Type, used []string) []operand {
 
 // addCustom joins a custom rule with the registry.
 func (s *Set) addCustom(c *Custom, path string, errs *mistakes) {
-	compiled, err := c.compile(path)
-	if err != nil { // Validate has said so
-		*errs = append(*errs, err)
+	sc, ok := s.scope(c.At)
+	if !ok {
+		errs.add(path+".at", "there is no city, zone, object or meter %q%s", c.At, meant(c.At, s.net.ids()))
 		return
+	}
+	compiled, err := c.compile(path)
+	if err != nil {
+		return // check has said so
 	}
 	severity, _ := ParseSeverity(c.Severity)
 	r := customRule{
 		Custom: *c, program: compiled, class: classOf[c.ForEach],
 		setting: setting{enabled: true, severity: severity, onDelay: c.OnDelay, offDelay: c.OffDelay},
-	}
-	sc, ok := s.scope(c.At)
-	if !ok {
-		errs.add(path+".at", "there is no city, zone, object or meter %q%s", c.At, meant(c.At, s.net.ids()))
-		return
 	}
 	for i := range s.net.places[r.class] {
 		if sc.depth == everywhere || slices.Contains(s.net.above(r.class, int32(i)), sc.at) {

@@ -12,18 +12,21 @@ type scope struct {
 	at    ref
 }
 
-// scopes finds the place of every rule.
+// scopes finds the place of every rule. Those that have a wrong one it makes
+// rules of no kind.
 func (s *Set) scopes(rules []Rule, errs *mistakes) []scope {
 	out := make([]scope, len(rules))
 	for i, r := range rules {
 		path := fmt.Sprintf("rules[%d].at", i)
 		sc, ok := s.scope(r.At)
-		k, _ := kindOf(r.Kind)
+		k, sound := kindOf(r.Kind)
 		switch {
 		case !ok:
 			errs.add(path, "there is no city, zone, object or meter %q%s", r.At, meant(r.At, s.net.ids()))
-		case !holdsIn(k, sc):
+			rules[i].Kind = ""
+		case sound && !holdsIn(k, sc):
 			errs.add(path, "%s is judged for %s; %q is none, nor has any in it", r.Kind, aboutWords(k), r.At)
+			rules[i].Kind = ""
 		}
 		out[i] = sc
 	}

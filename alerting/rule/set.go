@@ -30,14 +30,12 @@ type ruling struct {
 // and references to what the registry does not have, each beginning with its
 // key.
 func New(c Config, reg *zone.Registry) (*Set, error) {
-	if err := c.Validate(); err != nil {
-		return nil, err
-	}
 	s := &Set{net: newNetwork(reg)}
 	var errs mistakes
-	scopes := s.scopes(c.Rules, &errs)
+	rules := c.check(&errs)
+	scopes := s.scopes(rules, &errs)
 	for k := range s.kinds {
-		s.resolve(kindIndex(k), c.Rules, scopes, &errs)
+		s.resolve(kindIndex(k), rules, scopes, &errs)
 	}
 	s.ownPressure()
 	for i := range c.Custom {
