@@ -3,6 +3,7 @@ package alerting
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"time"
 )
 
@@ -31,6 +32,9 @@ func (c Config) Validate() error {
 	}
 	if c.Upcoming < 0 || c.Upcoming > 24*time.Hour {
 		errs = append(errs, fmt.Errorf("upcoming: %v; use 0s (no such notices) to 24h", c.Upcoming))
+	}
+	if u, err := url.Parse(c.PublicURL); c.PublicURL != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.RawQuery != "") {
+		errs = append(errs, fmt.Errorf("public_url: %q is no address; write https://HOST, or http://HOST:PORT", c.PublicURL))
 	}
 	return errors.Join(errs...)
 }

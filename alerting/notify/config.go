@@ -61,10 +61,18 @@ func (c Config) Validate() error {
 	v.pace(c.Pace)
 	v.span("link_valid", c.LinkValid, time.Minute, 30*24*time.Hour)
 	v.span("keep", c.Keep, time.Hour, 10*365*24*time.Hour)
-	if n := len(c.LinkSecret); n > 0 && n < minSecret && !refers(c.LinkSecret) {
-		v.add("link_secret", "%d characters are too few to sign with; give %d or more", n, minSecret)
+	if c.LinkSecret != "" && !refers(c.LinkSecret) {
+		v.errs = append(v.errs, CheckSecret(c.LinkSecret))
 	}
 	return errors.Join(v.errs...)
+}
+
+// CheckSecret tells what is wrong with what a LinkSecret stands for.
+func CheckSecret(value string) error {
+	if n := len(value); n < minSecret {
+		return fmt.Errorf("link_secret: %d characters are too few to sign with; give %d or more", n, minSecret)
+	}
+	return nil
 }
 
 // refers tells whether a secret is elsewhere, so that its length is not known.

@@ -56,6 +56,8 @@ func (v *checker) escalation(i int, c Config) {
 	for k, p := range c.People {
 		ids[k] = p.ID
 	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids) // one that is there twice is another mistake
 	if v.id(at+".name", e.Name) {
 		if slices.ContainsFunc(c.Escalations[:i], func(o Escalation) bool { return o.Name == e.Name }) {
 			v.add(at+".name", "%q is the name of another escalation", e.Name)

@@ -178,13 +178,11 @@ func (s *setup) loadRules() error {
 		return nil
 	}
 	doc, err := configs.Load(s.Rules, &s.rules)
-	if err != nil || s.registry == nil {
+	if doc == nil || s.registry == nil {
 		return err
 	}
-	if _, err = rule.New(s.rules, s.registry); err != nil {
-		return doc.Locate(err)
-	}
-	return nil
+	_, places := rule.New(s.rules, s.registry)
+	return configs.Join(err, doc.Locate(places))
 }
 
 // loadPeople reads the people and holds them against the registry, if there is
@@ -194,29 +192,30 @@ func (s *setup) loadPeople() error {
 		return nil
 	}
 	doc, err := configs.Load(s.People, &s.people)
-	if err != nil {
+	if doc == nil {
 		return err
 	}
-	if err = s.readLinkSecret(); err == nil && s.registry != nil {
-		err = s.people.Check(s.registry, s.Channels.names())
+	errs := []error{err, doc.Locate(s.readLinkSecret())}
+	if s.registry != nil {
+		errs = append(errs, doc.Locate(s.people.Check(s.registry, s.Channels.names())))
 	}
-	if err != nil {
-		return doc.Locate(err)
-	}
-	return nil
+	return configs.Join(errs...)
 }
 
 // readLinkSecret puts what signs the links in the place of what names it.
 func (s *setup) readLinkSecret() error {
-	value, err := configs.Secret(resolveSecret(filepath.Dir(s.People), s.people.LinkSecret))
-	if err != nil {
+	raw := s.people.LinkSecret
+	value, err := configs.Secret(resolveSecret(filepath.Dir(s.People), raw))
+	switch {
+	case err != nil:
 		return fmt.Errorf("link_secret: %w", err)
-	}
-	if value == "" && s.people.LinkSecret != "" {
+	case raw != "" && value == "":
 		return errors.New("link_secret: it is empty there")
+	case value == raw:
+		return nil
 	}
 	s.people.LinkSecret = value
-	return s.people.Validate()
+	return notify.CheckSecret(value)
 }
 
 // placed gives mistakes about a whole city file the place that names it.
