@@ -104,8 +104,8 @@ rules:
 		if r := set.net.find(id); r.class != noClass {
 			return set.at(k, r.class, r.index)
 		}
-		for i, p := range set.net.places[meterClass] {
-			if p.id == id {
+		for i := range set.net.registry.Meters() {
+			if set.net.registry.Meters()[i].ID == id {
 				return set.at(k, meterClass, int32(i))
 			}
 		}

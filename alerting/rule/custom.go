@@ -164,7 +164,7 @@ func (s *Set) addCustom(c *Custom, path string, errs *mistakes) {
 		Custom: *c, program: compiled, class: classOf[c.ForEach],
 		setting: setting{enabled: true, severity: severity, onDelay: c.OnDelay, offDelay: c.OffDelay},
 	}
-	for i := range s.net.places[r.class] {
+	for i := range s.net.count(r.class) {
 		if sc.depth == everywhere || slices.Contains(s.net.above(r.class, int32(i)), sc.at) {
 			r.objects = append(r.objects, int32(i))
 		}

@@ -67,7 +67,7 @@ type CommonFields struct {
 }
 
 func (c *CommonFields) fillCommon(e *evaluation, r ref) {
-	at := &e.net.places[r.class][r.index]
+	at := e.net.at(r)
 	c.ID, c.Zone, c.City = at.id, at.inZone, at.city
 	local := time.UnixMilli(e.now).In(e.net.registry.Location(at.city))
 	c.Hour = float64(local.Hour()) + float64(local.Minute())/60

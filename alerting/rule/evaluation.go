@@ -25,7 +25,7 @@ type evaluation struct {
 func newEvaluation(s *Set) *evaluation {
 	e := &evaluation{Set: s}
 	for _, c := range []class{substationClass, feederClass, plantClass} {
-		e.life[c] = make([]life, len(s.net.places[c]))
+		e.life[c] = make([]life, s.net.count(c))
 	}
 	e.inferred = make([]int64, len(s.net.places[substationClass]))
 	e.rations = make([]ration, len(s.net.places[zoneClass]))
@@ -61,7 +61,7 @@ func (e *evaluation) parent(r ref) ref { return e.net.fedBy(r) }
 
 // add appends a finding. The pointer is valid until the next add.
 func (e *evaluation) add(k kindIndex, r ref, p *setting, state State) *Finding {
-	at := &e.net.places[r.class][r.index]
+	at := e.net.at(r)
 	return e.put(Finding{
 		Key:   Key{Kind: catalogue[k].ID, Object: at.id, Zone: at.zone, Utility: at.utility},
 		State: state, Severity: p.severity,
@@ -94,7 +94,7 @@ func (e *evaluation) finish() {
 
 // key names a condition of an object.
 func (e *evaluation) key(k kindIndex, r ref) Key {
-	at := &e.net.places[r.class][r.index]
+	at := e.net.at(r)
 	return Key{Kind: catalogue[k].ID, Object: at.id, Zone: at.zone, Utility: at.utility}
 }
 

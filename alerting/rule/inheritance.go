@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/imdad-telemetry/imdad/collector/meter"
 )
 
 // scope is where a rule holds.
@@ -38,12 +40,11 @@ func (s *Set) scope(at string) (scope, bool) {
 		return scope{everywhere, noRef}, true
 	}
 	if parts := strings.Split(at, "/"); len(parts) == 3 {
-		for i, p := range s.net.places[meterClass] {
-			if p.zone == parts[0] && p.utility == parts[1] && p.id == parts[2] {
-				return scope{atMeter, ref{meterClass, int32(i)}}, true
-			}
+		i, ok := s.net.registry.MeterIndex(parts[0], meter.Utility(parts[1]), parts[2])
+		if !ok {
+			return scope{}, false
 		}
-		return scope{}, false
+		return scope{atMeter, ref{meterClass, int32(i)}}, true
 	}
 	switch r := s.net.find(at); r.class {
 	case noClass:
@@ -133,7 +134,7 @@ func (s *Set) resolve(k kindIndex, rules []Rule, scopes []scope, errs *mistakes)
 	}
 	shared := make(map[string]*setting)
 	for _, c := range classesOf(k) {
-		of := make([]*setting, len(s.net.places[c]))
+		of := make([]*setting, s.net.count(c))
 		for i := range of {
 			of[i] = s.resolveAt(k, s.net.above(c, int32(i)), rules, apart, shared, errs)
 		}

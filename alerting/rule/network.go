@@ -48,7 +48,7 @@ type place struct {
 // network is the registry by index: who feeds whom, and where everything is.
 type network struct {
 	registry *zone.Registry
-	places   [classCount][]place
+	places   [meterClass][]place // of meters, which are many, see at
 
 	feederFrom []ref               // substation or feeder
 	substation []int32             // of each feeder; -1: none
@@ -142,11 +142,26 @@ func (n *network) addPlaces() {
 	for _, o := range reg.Plants() {
 		n.addPlace(plantClass, o.ID)
 	}
-	for _, m := range reg.Meters() {
-		p := place{id: m.ID, zone: m.Zone, utility: string(m.Utility), city: reg.CityOf(m.Zone), inZone: m.Zone, kind: MeterObject}
-		n.locate(meterClass, p)
+	meters := reg.Meters()
+	n.zoneOf[meterClass], n.cityOf[meterClass] = make([]int32, len(meters)), make([]int32, len(meters))
+	for i := range meters {
+		z := n.index(meters[i].Zone, zoneClass)
+		n.zoneOf[meterClass][i], n.cityOf[meterClass][i] = z, n.cityOf[zoneClass][z]
 	}
 }
+
+// at tells where an object is.
+func (n *network) at(r ref) place {
+	if r.class != meterClass {
+		return n.places[r.class][r.index]
+	}
+	m := &n.registry.Meters()[r.index]
+	city := n.places[cityClass][n.cityOf[meterClass][r.index]].id
+	return place{id: m.ID, zone: m.Zone, utility: string(m.Utility), city: city, inZone: m.Zone, kind: MeterObject}
+}
+
+// count is the number of objects of a class.
+func (n *network) count(c class) int { return len(n.zoneOf[c]) }
 
 func (n *network) addPlace(c class, id string) {
 	o, _ := n.registry.Object(id)

@@ -22,7 +22,7 @@ type Point struct {
 // shared is the snapshot that the collector's own outputs are made from.
 type shared struct {
 	mu   sync.Mutex
-	snap snapshot.Snapshot
+	snap snapshot.Snapshot // without Meters
 }
 
 // accountOf names the utilities of a zone's accounts.
@@ -38,7 +38,7 @@ func (s *State) EachPoint(f func(*Point)) {
 	defer s.shared.mu.Unlock()
 	snap := &s.shared.snap
 	if now := s.now().UnixMilli(); snap.Registry == nil || now-snap.Now > sharedFor || now < snap.Now || !s.inForce(snap) {
-		s.Snapshot(snap)
+		s.take(snap, false)
 	}
 	s.mu.Lock()
 	unknown := s.unknownShare

@@ -122,6 +122,9 @@ func (v *view) eachMains(visit func(meter, feeder int32)) {
 // lives on the feeder, or on one above it, has spoken since, and some are not
 // due yet. It is over as soon as one speaks or all are silent.
 func (v *view) doubtful(h []hush) {
+	if !v.whole {
+		return
+	}
 	v.eachMains(func(meter, feeder int32) {
 		m := &v.d.Meters[meter]
 		for ; m.Silent && !m.Doubtful && feeder >= 0; feeder = v.w.feeders[feeder].parent {

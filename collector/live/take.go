@@ -9,19 +9,23 @@ import (
 
 // view is one snapshot in the making. State.mu is held.
 type view struct {
-	s   *State
-	w   *world
-	d   *snapshot.Snapshot
-	now int64
+	s     *State
+	w     *world
+	d     *snapshot.Snapshot
+	now   int64
+	whole bool // with Meters
 }
 
 // Snapshot puts the state of now into dst, whose memory it reuses. It also
 // brings the accounts of the zones up to now, so somebody should ask at least
 // once a minute.
-func (s *State) Snapshot(dst *snapshot.Snapshot) {
+func (s *State) Snapshot(dst *snapshot.Snapshot) { s.take(dst, true) }
+
+// take leaves Meters out where nobody asks for them.
+func (s *State) take(dst *snapshot.Snapshot, meters bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	v := view{s: s, w: s.world, d: dst, now: s.now().UnixMilli()}
+	v := view{s: s, w: s.world, d: dst, now: s.now().UnixMilli(), whole: meters}
 	v.w.tell(v.now)
 	v.size()
 	v.meters()
@@ -36,7 +40,9 @@ func (s *State) Snapshot(dst *snapshot.Snapshot) {
 	v.zones()
 	v.cities()
 	v.orders()
-	v.flowing()
+	if v.whole {
+		v.flowing()
+	}
 	s.advanced = v.now
 }
 
@@ -52,7 +58,9 @@ func (v *view) size() {
 	d.WaterLines = sized(d.WaterLines, len(w.lines))
 	d.Tanks = sized(d.Tanks, len(w.tanks))
 	d.Plants = sized(d.Plants, len(w.plants))
-	d.Meters = sized(d.Meters, len(w.meters))
+	if v.whole {
+		d.Meters = sized(d.Meters, len(w.meters))
+	}
 	d.Gateways = sized(d.Gateways, len(w.gateways))
 	d.Tankers = sized(d.Tankers, len(w.registry.Tankers()))
 }
@@ -83,9 +91,12 @@ func (v *view) doubted(meter int32) bool {
 func (v *view) time() time.Time { return time.UnixMilli(v.now) }
 
 func (v *view) meters() {
-	for i := range v.d.Meters {
+	for i := range v.w.meters {
 		f, at := &v.w.facts[i], &v.w.meters[i]
 		f.fallSilent(v.now, v.s.listening, at.silence)
+		if !v.whole {
+			continue
+		}
 		unchanged := 0
 		if f.ChangedAt > 0 && at.interval > 0 {
 			unchanged = int((f.Time - f.ChangedAt) / at.interval)

@@ -236,14 +236,14 @@ type Balance struct {
 type Meter struct {
 	Heard      int64 // when a message was received last; 0: never
 	Time       int64 // device time of that message
-	Silent     bool  // for more than 3 intervals, by the registry's interval
 	Since      int64 // of silence or of hearing it again
-	Recent     int   // messages since Since while heard
-	SkewS      Value // device clock − ours, median of the last 3 live messages
-	Unchanged  int   // intervals for which its main register stayed equal
-	Flowing    bool  // something flows upstream of it
 	ResetAt    int64 // its counter was reset or the meter replaced
+	SkewS      Value // device clock − ours, median of the last 3 live messages
+	Recent     int   // messages since Since while heard
+	Unchanged  int   // intervals for which its main register stayed equal
 	Gateway    int   // index in Gateways; -1: none
+	Silent     bool  // for more than 3 intervals, by the registry's interval
+	Flowing    bool  // something flows upstream of it
 	Historical bool  // its last message was a backfill
 	Doubtful   bool  // Silent, and so is all that lives on its feeder as far as it is due: the supply may be cut
 }
