@@ -41,7 +41,8 @@ type city struct {
 	t        *testing.T
 	dir      string
 	registry *zone.Registry
-	config   config // written at each start of the collector
+	config   config   // written at each start of the collector
+	flags    []string // of its command line, besides the configuration
 
 	brokerOptions   peers.MosquittoOptions
 	broker          *peers.Process
@@ -137,7 +138,8 @@ func (c *city) spawn() {
 	if err := os.Remove(addresses); err != nil && !os.IsNotExist(err) {
 		c.t.Fatal(err)
 	}
-	if c.collector, err = startChild(filepath.Join(c.dir, "collector.log"), "imdad", "run", "--config", path, "--addr-file", addresses); err != nil {
+	args := append([]string{"run", "--config", path, "--addr-file", addresses}, c.flags...)
+	if c.collector, err = startChild(filepath.Join(c.dir, "collector.log"), "imdad", args...); err != nil {
 		c.t.Fatal(err)
 	}
 	made := c.collector
