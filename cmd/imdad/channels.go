@@ -57,8 +57,8 @@ type channel struct {
 	used   bool
 	stream bool // to programs, not to persons
 	key    string
-	check  func() error
-	secret string
+	valid  func() error
+	beside []beside
 	make   func(channelParts) (notify.Channel, error)
 }
 
@@ -72,19 +72,19 @@ type channelParts struct {
 // all lists every channel there is.
 func (c *channelsConfig) all() []channel {
 	list := []channel{
-		{emailName, c.Email.Host != "", false, "email", c.Email.Validate, c.Email.Password, func(channelParts) (notify.Channel, error) {
+		{emailName, c.Email.Host != "", false, "email", c.Email.Validate, []beside{{"password", secretCheck(c.Email.Password)}, {"ca", c.Email.Check}}, func(channelParts) (notify.Channel, error) {
 			return email.New(email.Options{Config: c.Email, Password: secret(c.Email.Password)})
 		}},
-		{telegramName, c.Telegram.Token != "", false, "telegram", c.Telegram.Validate, c.Telegram.Token, func(p channelParts) (notify.Channel, error) {
+		{telegramName, c.Telegram.Token != "", false, "telegram", c.Telegram.Validate, []beside{{"token", secretCheck(c.Telegram.Token)}}, func(p channelParts) (notify.Channel, error) {
 			return telegram.New(telegram.Options{Config: c.Telegram, Token: secret(c.Telegram.Token), Alarm: p.occurrence})
 		}},
-		{smsName, c.SMS.URL != "", false, "sms", c.SMS.Validate, c.SMS.Secret, func(p channelParts) (notify.Channel, error) {
+		{smsName, c.SMS.URL != "", false, "sms", c.SMS.Validate, []beside{{"secret", secretCheck(c.SMS.Secret)}}, func(p channelParts) (notify.Channel, error) {
 			return sms.New(sms.Options{Config: c.SMS, Secret: secret(c.SMS.Secret), Registerer: p.registerer})
 		}},
-		{mqttName, len(c.MQTT.Brokers) > 0, true, "mqtt", c.MQTT.Validate, c.MQTT.Password, func(p channelParts) (notify.Channel, error) {
+		{mqttName, len(c.MQTT.Brokers) > 0, true, "mqtt", c.MQTT.Validate, []beside{{"password", secretCheck(c.MQTT.Password)}, {"tls", c.MQTT.TLS.Check}}, func(p channelParts) (notify.Channel, error) {
 			return mqtt.New(mqtt.Options{Config: c.MQTT, Password: secret(c.MQTT.Password), Texts: p.texts})
 		}},
-		{alertmanagerName, len(c.Alertmanager.URLs) > 0, true, "alertmanager", c.Alertmanager.Validate, "", func(p channelParts) (notify.Channel, error) {
+		{alertmanagerName, len(c.Alertmanager.URLs) > 0, true, "alertmanager", c.Alertmanager.Validate, nil, func(p channelParts) (notify.Channel, error) {
 			return alertmanager.New(alertmanager.Options{Config: c.Alertmanager, Texts: p.texts, Registerer: p.registerer})
 		}},
 	}
@@ -93,7 +93,7 @@ func (c *channelsConfig) all() []channel {
 		if hook.Timeout == 0 {
 			hook.Timeout = webhook.DefaultConfig().Timeout
 		}
-		list = append(list, channel{webhookPrefix + name, true, true, "webhooks." + name, hook.Validate, hook.Secret, func(channelParts) (notify.Channel, error) {
+		list = append(list, channel{webhookPrefix + name, true, true, "webhooks." + name, hook.Validate, []beside{{"secret", secretCheck(hook.Secret)}}, func(channelParts) (notify.Channel, error) {
 			return webhook.New(webhook.Options{Config: hook, Secret: secret(hook.Secret)})
 		}})
 	}
@@ -105,7 +105,7 @@ func (c *channelsConfig) Validate() error {
 	var errs []error
 	for _, ch := range c.all() {
 		if ch.used {
-			errs = append(errs, configs.Section(ch.key, ch.check()))
+			errs = append(errs, configs.Section(ch.key, ch.valid()))
 		}
 	}
 	return errors.Join(errs...)

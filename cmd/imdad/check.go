@@ -14,7 +14,7 @@ type checkCmd struct {
 
 // Help is shown by imdad check --help.
 func (checkCmd) Help() string {
-	return `Reads the configuration, the city files and meter lists it names, its secrets and certificates, without connecting anywhere.
+	return `Reads the configuration and all that it names: city files and meter lists, rules, people, secrets, certificates. It connects nowhere.
 Each mistake is one line, FILE:LINE:COLUMN: what is wrong and what was probably meant. Exit code 1 if there is one.`
 }
 
@@ -32,25 +32,29 @@ func (c *checkCmd) Run(e *env) error {
 	return err
 }
 
-// checkBeside reads what the service reads only when it connects: secrets,
-// which are forgotten at once, and certificates.
+// beside is what the service reads only when it connects, and the key that
+// names it.
+type beside struct {
+	key  string
+	read func() error
+}
+
+// checkBeside reads secrets, which are forgotten at once, and certificates.
 func checkBeside(c config, doc *configs.Document) error {
-	var mistakes configs.Mistakes
-	type part struct {
-		key  string
-		read func() error
-	}
-	parts := []part{
-		{"mqtt.password", func() error { return readable(c.MQTT.Password) }},
+	parts := []beside{
+		{"mqtt.password", secretCheck(c.MQTT.Password)},
 		{"mqtt.tls", c.MQTT.TLS.Check},
-		{"influx.token", func() error { return readable(c.Influx.Token) }},
+		{"influx.token", secretCheck(c.Influx.Token)},
 		{"http.web_config", func() error { return web.Validate(c.HTTP.WebConfig) }},
 	}
 	for _, ch := range c.Channels.all() {
-		if ch.used {
-			parts = append(parts, part{"channels." + ch.key, func() error { return readable(ch.secret) }})
+		for _, part := range ch.beside {
+			if ch.used {
+				parts = append(parts, beside{"channels." + ch.key + "." + part.key, part.read})
+			}
 		}
 	}
+	var mistakes configs.Mistakes
 	for _, part := range parts {
 		if err := part.read(); err != nil {
 			mistakes = append(mistakes, configs.Mistake{Position: doc.At(part.key), Message: part.key + ": " + err.Error()})
@@ -62,7 +66,10 @@ func checkBeside(c config, doc *configs.Document) error {
 	return mistakes
 }
 
-func readable(raw string) error {
-	_, err := secret(raw)()
-	return err
+// secretCheck reads a secret and says why it cannot be.
+func secretCheck(raw string) func() error {
+	return func() error {
+		_, err := secret(raw)()
+		return err
+	}
 }

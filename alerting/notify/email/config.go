@@ -62,3 +62,9 @@ func (c Config) Validate() error {
 	}
 	return errors.Join(errs...)
 }
+
+// Check reads the file of authorities and says what is wrong with it.
+func (c Config) Check() error {
+	_, err := tlsConfig(c)
+	return err
+}

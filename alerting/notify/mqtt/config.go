@@ -85,6 +85,12 @@ func checkBroker(address string) error {
 	return nil
 }
 
+// Check reads the files and says what is wrong with them.
+func (t TLS) Check() error {
+	_, err := t.load()
+	return err
+}
+
 // load reads the files, so that renewed certificates count from the next connect on.
 func (t TLS) load() (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
