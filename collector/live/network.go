@@ -28,7 +28,9 @@ var flows = map[meter.Utility]struct {
 //	metered on a feeder   = Σ its plants' electricity
 type network struct {
 	registry *zone.Registry
-	slots    map[slotKey]int
+	slots    map[slotKey]int // while building: it is large
+	slotOf   []int32         // by meter
+	count    int             // of the slots
 	zones    []zoneSum
 	feeders  []feederSum
 }
@@ -85,6 +87,11 @@ func newNetwork(r *zone.Registry) *network {
 		n.branch(sum, meter.Water, l.ID, l.Zone, l.From)
 	}
 	n.plants(sum)
+	n.slotOf = make([]int32, len(r.Meters()))
+	for i, m := range r.Meters() {
+		n.slotOf[i] = int32(n.slot(m.Utility, m.At))
+	}
+	n.slots, n.count = nil, len(n.slots)
 	return n
 }
 
@@ -133,12 +140,12 @@ func (n *network) slot(u meter.Utility, object string) int {
 
 // place returns what a series measures; nil if the registry does not know it.
 func (n *network) place(s *meter.Series) *place {
-	m, ok := n.registry.Meter(s.Zone, s.Utility, s.Meter)
+	i, ok := n.registry.MeterIndex(s.Zone, s.Utility, s.Meter)
 	if !ok {
 		return nil
 	}
 	return &place{
-		slot:     n.slot(m.Utility, m.At),
-		interval: time.Duration(m.IntervalS * float64(time.Second)),
+		slot:     int(n.slotOf[i]),
+		interval: time.Duration(n.registry.Meters()[i].IntervalS * float64(time.Second)),
 	}
 }

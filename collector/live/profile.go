@@ -1,6 +1,7 @@
 package live
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/imdad-telemetry/imdad/collector/live/snapshot"
@@ -13,11 +14,13 @@ const (
 
 // learner learns a consumption by hour of the local week: the median of the
 // last four weeks in which nothing was cut. A value is a byte, as a share of
-// the greatest: half a per cent is finer than any plan. 672 bytes once full.
+// the greatest: half a per cent is finer than any plan. 168 bytes a week, and
+// 672 once somebody asks for the whole profile.
 type learner struct {
-	Unit   float32 // of a byte
-	Weeks  [][]byte
-	Learnt *snapshot.Profile // never changed: readers keep it
+	Unit  float32  // of a byte
+	Weeks [][]byte // the newest known value of an hour first
+
+	learnt *snapshot.Profile // never changed: readers keep it; nil: to be made
 }
 
 const (
@@ -44,7 +47,7 @@ func (l *learner) add(hour int, value float64) {
 		week[hour] = b
 		l.Weeks = append(l.Weeks, week)
 	}
-	l.publish(hour)
+	l.learnt = nil
 }
 
 // fit widens the unit until the value fits.
@@ -61,19 +64,6 @@ func (l *learner) fit(value float32) {
 		}
 	}
 	l.Unit = unit
-}
-
-func (l *learner) publish(hour int) {
-	next := new(snapshot.Profile)
-	if l.Learnt != nil {
-		*next = *l.Learnt
-	} else {
-		for i := range next {
-			next[i] = float32(nan)
-		}
-	}
-	next[hour] = float32(l.median(hour))
-	l.Learnt = next
 }
 
 func (l *learner) median(hour int) float64 {
@@ -94,23 +84,24 @@ func (l *learner) median(hour int) float64 {
 
 // at returns the learned value of an hour of the week, NaN if there is none.
 func (l *learner) at(hour int) float64 {
-	if l == nil || l.Learnt == nil {
+	if l == nil {
 		return nan
 	}
-	return float64(l.Learnt[hour])
+	return l.median(hour)
 }
 
 // whole returns the profile once every hour of it is known.
 func (l *learner) whole() *snapshot.Profile {
-	if l == nil || l.Learnt == nil {
+	if l == nil || len(l.Weeks) == 0 || bytes.IndexByte(l.Weeks[0], unlearnt) >= 0 {
 		return nil
 	}
-	for _, v := range l.Learnt {
-		if v != v {
-			return nil
+	if l.learnt == nil {
+		l.learnt = new(snapshot.Profile)
+		for hour := range l.learnt {
+			l.learnt[hour] = float32(l.median(hour))
 		}
 	}
-	return l.Learnt
+	return l.learnt
 }
 
 // local is the civil time of a city: so many ms ahead of UTC at present.

@@ -64,7 +64,7 @@ type slotValue struct {
 
 // slotValues takes, for each object, the meter that was heard last.
 func (s *State) slotValues(now int64) []slotValue {
-	values := make([]slotValue, len(s.network.slots))
+	values := make([]slotValue, s.network.count)
 	for i := range s.meters {
 		m := &s.meters[i]
 		if m.place == nil || !m.heard(now) || m.received <= values[m.place.slot].heard {

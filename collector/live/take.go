@@ -156,10 +156,11 @@ func (v *view) orders() {
 const earlyTanker = 24 * time.Hour
 
 func (v *view) match(o *order, k *tank, earliest int64) {
-	deliveries := [1 + len(k.Before)]snapshot.Delivery{k.Delivery}
-	copy(deliveries[1:], k.Before[:])
-	for i := len(deliveries) - 1; i >= 0; i-- {
-		d := &deliveries[i]
+	for i := len(k.Before); i >= 0; i-- {
+		d := &k.Delivery
+		if i > 0 {
+			d = &k.Before[i-1]
+		}
 		if d.Start == 0 || o.Arrived == 0 && (d.Start < earliest || v.taken(o.Tank, d.Start)) || o.Arrived != 0 && d.Start != o.Arrived {
 			continue
 		}

@@ -78,7 +78,7 @@ func (k *tank) rate() float64 {
 // ones to those, l/h; NaN if one of them is not known.
 func (k *tank) rateBefore() float64 {
 	last, before := &k.Fives[0], &k.Fives[1]
-	if before.At == 0 || last.At-before.At != fiveMS || k.Time-last.At > 2*fiveMS {
+	if before.End == 0 || last.End-before.End != 1 || k.Time-last.at() > 2*fiveMS {
 		return nan
 	}
 	return float64(last.Volume-before.Volume) * float64(hourMS/fiveMS)

@@ -8,20 +8,21 @@ import (
 
 // The windows of a tank (DOMAIN §3, Fuel).
 const (
-	fiveMS        = 5 * minuteMS
-	lossFives     = 6  // half an hour
-	historyKept   = 64 // quarters of an hour
-	daysKept      = 7
-	bookDays      = 3 // of one sum of the reconciliation
-	booksKept     = 10
-	wholeDay      = 20 * hourMS // known of a day for it to count
-	firstDraw     = hourMS      // known before there is a mean draw
-	noiseMemory   = 0.05        // weight of a new difference in the noise
-	noiseClip     = 3.0         // σ, beyond which a difference is no noise
-	noiseLearnt   = 6           // differences before the noise is known
-	deliveryShare = 0.02        // of capacity
-	deliveryLeast = 200.0       // l
-	settling      = 10 * minuteMS
+	fiveMS         = 5 * minuteMS
+	lossFives      = 6  // half an hour
+	historyKept    = 64 // quarters of an hour
+	daysKept       = 7
+	bookDays       = 3 // of one sum of the reconciliation
+	booksKept      = 10
+	deliveriesKept = 2           // before the last two
+	wholeDay       = 20 * hourMS // known of a day for it to count
+	firstDraw      = hourMS      // known before there is a mean draw
+	noiseMemory    = 0.05        // weight of a new difference in the noise
+	noiseClip      = 3.0         // σ, beyond which a difference is no noise
+	noiseLearnt    = 6           // differences before the noise is known
+	deliveryShare  = 0.02        // of capacity
+	deliveryLeast  = 200.0       // l
+	settling       = 10 * minuteMS
 )
 
 // five is five minutes of a tank.
@@ -29,8 +30,11 @@ type five struct {
 	Volume float32 // mean, l
 	Burned float32 // metered by its end, as tank.Burned
 	Drawn  float32 // by its end, as tank.Drawn
-	At     int64   // its end; 0: nothing
+	End    int32   // five minutes since the epoch; 0: nothing
 }
+
+// at is its end, in ms; 0: nothing.
+func (f *five) at() int64 { return int64(f.End) * fiveMS }
 
 // book is the draw by volume and the metered burn of some days.
 type book struct{ Drawn, Burned float32 }
@@ -65,7 +69,7 @@ type tank struct {
 	DayFrom    int64
 	DayDrawn   float64
 	Days       []float32 // newest first
-	Books      [booksKept]book
+	Books      []book    // of fuel
 	BookNewest int64
 
 	Filling    bool
@@ -75,7 +79,7 @@ type tank struct {
 	Peak       float64
 	PeakAt     int64
 	Delivery   snapshot.Delivery
-	Before     [3]snapshot.Delivery // deliveries before it, newest first
+	Before     []snapshot.Delivery // before it, newest first
 
 	History    []float32 // by quarter of an hour, oldest first; NaN: not known
 	HistoryEnd int64     // quarters since the epoch, of the newest
@@ -148,7 +152,7 @@ func (k *tank) close(end int64) {
 	}
 	k.Closed, k.BurnTotal, k.InTotal = mean, burn, in
 	copy(k.Fives[1:], k.Fives[:])
-	k.Fives[0] = five{Volume: float32(mean), Burned: float32(k.Burned), Drawn: float32(k.Drawn), At: end}
+	k.Fives[0] = five{Volume: float32(mean), Burned: float32(k.Burned), Drawn: float32(k.Drawn), End: int32(end / fiveMS)}
 	k.group.learn(end)
 }
 
@@ -175,13 +179,18 @@ func (k *tank) draw(end int64, delta, burn, in float64) {
 	k.Drawn += drawn
 	k.DayDrawn += drawn
 	k.Burned += burn
-	b := k.book(k.Day / bookDays)
-	b.Drawn += float32(drawn)
-	b.Burned += float32(burn)
+	if k.fuel {
+		b := k.book(k.Day / bookDays)
+		b.Drawn += float32(drawn)
+		b.Burned += float32(burn)
+	}
 	k.group.Drawn += drawn
 }
 
 func (k *tank) book(at int64) *book {
+	if k.Books == nil {
+		k.Books = make([]book, booksKept)
+	}
 	if at > k.BookNewest {
 		for i := max(k.BookNewest+1, at-booksKept+1); i <= at; i++ {
 			k.Books[i%booksKept] = book{}
@@ -224,7 +233,7 @@ func (k *tank) fall() (litres, sigma float64) {
 	}
 	var then *five
 	for i := range k.Fives {
-		if f := &k.Fives[i]; f.At > 0 && k.Time-f.At <= lossFives*fiveMS {
+		if f := &k.Fives[i]; f.End > 0 && k.Time-f.at() <= lossFives*fiveMS {
 			then = f
 		}
 	}
@@ -274,7 +283,7 @@ func (k *tank) deliver(t int64) {
 func (k *tank) begin(t int64, burned float64) {
 	var low *five
 	for i := range k.Fives {
-		if f := &k.Fives[i]; f.At > 0 && t-f.At <= lossFives*fiveMS && (low == nil || f.Volume < low.Volume) {
+		if f := &k.Fives[i]; f.End > 0 && t-f.at() <= lossFives*fiveMS && (low == nil || f.Volume < low.Volume) {
 			low = f
 		}
 	}
@@ -285,13 +294,14 @@ func (k *tank) begin(t int64, burned float64) {
 	if k.Rising++; k.Rising < 2 { // one odd reading is no tanker
 		return
 	}
-	copy(k.Before[1:], k.Before[:])
-	k.Before[0] = k.Delivery
+	if k.Delivery.Start != 0 {
+		k.Before = append([]snapshot.Delivery{k.Delivery}, k.Before[:min(len(k.Before), deliveriesKept)]...)
+	}
 	k.Filling, k.Base, k.BaseBurned = true, float64(low.Volume), float64(low.Burned)
 	k.Peak, k.PeakAt = k.Volume, t
 	// What rose since then was no draw turned round.
 	k.correct(k.Burned - float64(low.Burned) - k.Drawn + float64(low.Drawn))
-	k.Delivery = snapshot.Delivery{Start: low.At, VolumeL: k.Volume - k.Base + burned - k.BaseBurned}
+	k.Delivery = snapshot.Delivery{Start: low.at(), VolumeL: k.Volume - k.Base + burned - k.BaseBurned}
 }
 
 // correct books litres that were drawn although it did not look like that.
