@@ -27,5 +27,6 @@
 //	scrape   time of /metrics and /metrics/meters at 100,000 registers
 //	memory   100,000 meters
 //	growth   10,000, 40,000 and 160,000 meters
+//	cycle    a cycle of alerting at 10,000, 40,000 and 100,000 meters, in this process
 //	outage   10 million readings spooled, then drained while others arrive
 package main

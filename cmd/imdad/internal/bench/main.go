@@ -57,6 +57,7 @@ var parts = []struct {
 	{"scrape", (*bench).scrape},
 	{"memory", (*bench).memory},
 	{"growth", (*bench).growth},
+	{"cycle", (*bench).cycle},
 	{"outage", (*bench).outage},
 }
 

@@ -19,6 +19,7 @@ const (
 	metricInFlight = "imdad_messages_in_flight"
 	metricBatches  = "imdad_ingest_batch_messages"
 	metricWritten  = "imdad_influx_written_lines_total"
+	metricLines    = "imdad_spool_lines_total"
 	metricPending  = "imdad_spool_pending_lines"
 	metricReadings = "imdad_readings_total"
 	metricTaken    = "bench_lines_taken_total"
