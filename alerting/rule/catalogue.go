@@ -151,7 +151,8 @@ var catalogue = [kindCount]Kind{
 	},
 	demandHigh: {
 		ID: "elec.demand_high", About: plants, Severity: Low, To: []Role{PlantStaff},
-		On: 0.95, Clear: 0.90, Severe: none, Unit: "of the contract", Least: 0, Most: 2, OffDelay: 15 * time.Minute,
+		On: 0.95, Clear: 0.90, Severe: none, Unit: "of the contract", Least: 0, Most: 2,
+		OnDelay: 5 * time.Minute, OffDelay: 15 * time.Minute, // one gust of load moves a projection, not a block
 		Params: []Param{
 			{"power_factor", 0.95, 0.1, 1, "kW of each kVA of contract"},
 			{"settle_s", 300, 0, 900, "in so many first seconds of a block the projection says little"},
