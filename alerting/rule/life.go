@@ -74,12 +74,15 @@ func lifeOf(el *snapshot.Electricity, p *setting) life {
 // tolerance around the beginning of a planned cut, in ms (DOMAIN §4: ± 5 min).
 const tolerance = 5 * 60_000
 
-// cutAbove tells that something above r is off by plan since about as long.
+// cutAbove tells that something above r is off by plan since about as long, or
+// that power was back there for so short a time that r had none to tell of it.
 func (e *evaluation) cutAbove(r ref) bool {
 	since := e.electricity(r).Dead.Since
 	for up := e.parent(r); up.class != noClass; up = e.parent(up) {
 		if e.lifeAt(up) == cut {
-			return since == 0 || since >= e.electricity(up).Dead.Since-tolerance
+			el := e.electricity(up)
+			began := el.Dead.Since - tolerance
+			return since == 0 || since >= began || el.Restored > since && el.Restored >= began
 		}
 	}
 	return false

@@ -57,7 +57,11 @@ func (e *evaluation) judgePowerShortfall(z int32) {
 		return plant.InShift && plant.PowerCapability < 1
 	})
 	blame := e.blamePower(z)
-	if float64(b.Short)-blame.sum <= p.on*float64(b.Required) {
+	short := float64(b.Short)
+	if present := float64(b.Shortfall * b.Required); present < short {
+		short = present // what has come back since the block is missed no more
+	}
+	if short-blame.sum <= p.on*float64(b.Required) {
 		f.Cause = blame.worst()
 	}
 }

@@ -19,6 +19,7 @@ type hush struct {
 	speaking int   // the same, or we have not listened for long enough
 	waiting  int   // not due yet since the silent ones fell silent
 	last     int64 // when the last of the silent ones was heard, ms
+	latest   int64 // when the last of all was heard, ms
 	interval int64 // the longest of theirs
 	together int   // fell silent with the last one
 	faded    int   // shortly before
@@ -36,7 +37,7 @@ func (v *view) silences() {
 	for i := range v.w.substations {
 		s := &v.w.substations[i]
 		all, silent := v.substationHush(h, s)
-		silent = silent && !v.known(s.meter) && v.elsewhereSpeaks(h, s.city, int32(i))
+		silent = silent && !v.known(s.meter) && v.elsewhereSpeaks(h, s.city, int32(i), all.over())
 		v.infer(&v.d.Substations[i].Electricity, s.silence, all, silent, v.bySubstation(s))
 	}
 }
@@ -49,6 +50,7 @@ func (v *view) infer(out *snapshot.Electricity, b *silence, h hush, silent bool,
 	case out.Dead.Since > 0 || h.heard > 0 || v.known(int32(out.Meter)):
 		if b.Since > 0 {
 			*b = silence{Restored: v.now}
+			out.Restored = v.now
 		}
 		return
 	case b.Since == 0 && !silent:
@@ -84,7 +86,9 @@ func (v *view) hushes() []hush {
 	v.eachMains(func(meter, feeder int32) {
 		heard, quiet := v.w.facts[meter].Heard, silent(meter)
 		for ; feeder >= 0; feeder = v.w.feeders[feeder].parent {
-			switch f := &h[feeder]; {
+			f := &h[feeder]
+			f.latest = max(f.latest, heard)
+			switch {
 			case !quiet && heard > f.last+f.interval:
 				f.speaking++
 				f.heard += b2i(v.known(meter))
@@ -135,11 +139,23 @@ func (v *view) doubtful(h []hush) {
 
 func (h hush) cut() bool { return h.speaking == 0 && h.together >= silentAtLeast && h.faded == 0 }
 
-// othersSpeak tells whether other feeders of the substation are heard, of which
-// a branch's trunk is one; for an only feeder, whether others of its city are.
+// over is when a cut is over so far that who is heard later goes on speaking:
+// when everything stops at once, it is heard last at about the same time.
+func (h hush) over() int64 { return h.last + h.interval }
+
+// speaks tells whether anything on a feeder is heard, and was after a time.
+func (v *view) speaks(h []hush, feeder int32, after int64) bool {
+	own := v.w.feeders[feeder].meter
+	return h[feeder].speaking > 0 && h[feeder].latest > after || v.known(own) && v.w.facts[own].Heard > after
+}
+
+// othersSpeak tells whether other feeders of the substation go on speaking, of
+// which a branch's trunk is one; for an only feeder, whether others of its city
+// do.
 func (v *view) othersSpeak(h []hush, feeder int32) bool {
+	after := h[feeder].over()
 	for p := v.w.feeders[feeder].parent; p >= 0; p = v.w.feeders[p].parent {
-		if h[p].speaking > 0 || v.known(v.w.feeders[p].meter) {
+		if v.speaks(h, p, after) {
 			return true
 		}
 	}
@@ -150,11 +166,11 @@ func (v *view) othersSpeak(h []hush, feeder int32) bool {
 			continue
 		}
 		siblings++
-		if h[i].speaking > 0 || v.known(v.w.feeders[i].meter) {
+		if v.speaks(h, i, after) {
 			return true
 		}
 	}
-	return siblings == 0 && v.elsewhereSpeaks(h, v.w.feeders[feeder].city, own)
+	return siblings == 0 && v.elsewhereSpeaks(h, v.w.feeders[feeder].city, own, after)
 }
 
 // root returns the feeder of the substation that a branch hangs on.
@@ -165,11 +181,11 @@ func (v *view) root(feeder int32) int32 {
 	return feeder
 }
 
-// elsewhereSpeaks tells whether feeders of other substations are heard.
-func (v *view) elsewhereSpeaks(h []hush, city, substation int32) bool {
+// elsewhereSpeaks tells whether feeders of other substations go on speaking.
+func (v *view) elsewhereSpeaks(h []hush, city, substation int32, after int64) bool {
 	for i := range v.w.feeders {
 		f := &v.w.feeders[i]
-		if f.city == city && f.substation != substation && (h[i].speaking > 0 || v.known(f.meter)) {
+		if f.city == city && f.substation != substation && v.speaks(h, int32(i), after) {
 			return true
 		}
 	}

@@ -125,6 +125,59 @@ func TestStories(t *testing.T) {
 			func(p *play) bool { return p.feeder("f1").Dead.Since == 0 && p.snap.Substations[0].Dead.Since == 0 },
 		},
 		{
+			"everything falls silent, each at its own interval: it is us", func(f *zone.File) {
+				for i := range f.Meters {
+					if at := f.Meters[i].At; at == "f3" || at == "p6" {
+						f.Meters[i].IntervalS = 150 // and so counts as silent later
+					}
+				}
+			},
+			func(p *play) {
+				p.minutes(10)
+				for _, m := range p.registry.Meters() {
+					p.mute(m.ID)
+				}
+				p.minutes(5)
+			},
+			func(p *play) bool {
+				return p.feeder("f1").Dead.Since == 0 && p.snap.Substations[0].Dead.Since == 0 && !p.facts("e-p6").Silent
+			},
+		},
+		{
+			"a meter that fell silent in a cut is unknown, not dead, when power is back", nil,
+			func(p *play) {
+				p.minutes(10)
+				p.cut("f1", "fb", "p1", "p2", "p3", "p4")
+				p.minutes(5)
+				p.mute("e-p2")
+				p.minutes(10)
+				clear(p.volts)
+				p.minutes(1)
+			},
+			func(p *play) bool {
+				return p.plant("p2").Dead == snapshot.Dead{} && !p.plant("p2").PowerKW.Known() && p.facts("e-p2").Silent
+			},
+		},
+		{
+			"one that fell silent while it alone was dead stays so", nil,
+			func(p *play) { p.minutes(10); p.cut("p2"); p.minutes(5); p.mute("e-p2"); p.minutes(10) },
+			func(p *play) bool { return p.plant("p2").Dead.Since == p.after(11) },
+		},
+		{
+			"the return of what was silent is known at once", nil,
+			func(p *play) {
+				p.minutes(10)
+				p.mute("e-f1", "e-fb")
+				p.mute(allOfF1...)
+				p.minutes(5)
+				delete(p.quiet, "e-f1")
+				p.minutes(1)
+			},
+			func(p *play) bool {
+				return p.feeder("f1").Dead.Since == 0 && p.feeder("f1").Restored == p.after(16)
+			},
+		},
+		{
 			"a substation falls silent", nil,
 			func(p *play) {
 				p.minutes(10)
