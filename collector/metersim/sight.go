@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/imdad-telemetry/imdad/collector/metersim/score"
+	"github.com/imdad-telemetry/imdad/collector/zone"
 )
 
 // Causes that befall the same place get in each other's way. What one of them
@@ -76,7 +77,8 @@ func (st *stage) hides(j *incident, c score.Claim) bool {
 	case slices.Contains([]string{"gateway_offline", "meter_offline", "silent_cut"}, j.Cause.Cause) && family != "gateway":
 		return st.mutes(j, c.Object)
 	case len(j.dark) > 0:
-		return family == "elec" && st.under(j, c.Object) || c.ID == "meter.offline" && st.unpowered(j, c.Object)
+		return family == "elec" && st.under(j, c.Object) ||
+			c.ID == "meter.offline" && st.unpowered(j, c.Object) || c.ID == "gateway.offline" && st.stranded(j, c.Object)
 	}
 	return false
 }
@@ -113,6 +115,14 @@ func (st *stage) unpowered(j *incident, id string) bool {
 		}
 	}
 	return false
+}
+
+// stranded tells whether a gateway's meters have no supply while j lasts: then
+// it has none either.
+func (st *stage) stranded(j *incident, gateway string) bool {
+	return !slices.ContainsFunc(st.Registry.Meters(), func(m zone.Meter) bool {
+		return m.Gateway == gateway && !st.under(j, st.plantOf(m.At))
+	})
 }
 
 // slip is how far from a planned cut another may begin and be taken for it.

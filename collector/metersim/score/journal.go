@@ -2,9 +2,11 @@ package score
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 )
 
@@ -33,20 +35,25 @@ type Notice struct {
 	Alarms  []string  `json:"alarms"`
 }
 
-// Read reads JSON lines; blank lines are passed over. An error names its line.
+// Read reads JSON lines; blank lines are passed over. A line may also be a list
+// of values, as a page of a service's journal is. An error names its line.
 func Read[T any](r io.Reader) ([]T, error) {
 	var list []T
 	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, 16<<20)
+	lines.Buffer(nil, 64<<20)
 	for n := 1; lines.Scan(); n++ {
-		if len(lines.Bytes()) == 0 {
+		line := bytes.TrimSpace(lines.Bytes())
+		if len(line) == 0 {
 			continue
 		}
-		var v T
-		if err := json.Unmarshal(lines.Bytes(), &v); err != nil {
+		if line[0] != '[' {
+			line = slices.Concat([]byte{'['}, line, []byte{']'})
+		}
+		var page []T
+		if err := json.Unmarshal(line, &page); err != nil {
 			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
-		list = append(list, v)
+		list = append(list, page...)
 	}
 	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("read lines: %w", err)
