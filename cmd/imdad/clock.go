@@ -11,7 +11,7 @@ import (
 // or one and its restart, have in common. Network time-outs stay real.
 type clockFlags struct {
 	ClockStart time.Time `help:"What the clock shows at the start, as RFC 3339 (default: the real time)." placeholder:"T"`
-	ClockAt    time.Time `help:"The real time, as RFC 3339, at which the clock shows its start: programs that are given the same three agree (default: when the program starts)." placeholder:"T"`
+	ClockAt    time.Time `help:"The real time, as RFC 3339, at which the clock shows its start: programs that are given the same three agree. Before, it stands (default: when the program starts)." placeholder:"T"`
 	Speed      float64   `help:"How many times faster than real the clock runs (default: 1)." default:"1" placeholder:"N"`
 }
 
@@ -35,7 +35,7 @@ func (f clockFlags) clock() func() time.Time {
 	if start.IsZero() {
 		start = began
 	}
-	return func() time.Time {
-		return start.Add(time.Duration(float64(time.Since(began)) * f.Speed))
+	return func() time.Time { // until then it stands: nobody has sent anything, and silence means nothing
+		return start.Add(time.Duration(float64(max(0, time.Since(began))) * f.Speed))
 	}
 }
