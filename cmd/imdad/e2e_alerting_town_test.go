@@ -262,9 +262,10 @@ func (w *town) wait(what string, missing func() (string, error)) {
 }
 
 // standing tells how the alarms that stand differ from those wanted: "id
-// state", sorted.
+// state".
 func (w *town) standing(want ...string) (difference string, err error) {
 	got, err := w.alarms()
+	slices.Sort(want)
 	if err != nil || slices.Equal(got, want) {
 		return "", err
 	}
