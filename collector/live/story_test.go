@@ -18,6 +18,24 @@ func rationed(f *zone.File) {
 // allOfF1 are the meters that live on feeder f1 and its branch.
 var allOfF1 = []string{"e-p1", "e-p2", "e-p3", "e-p4", "w-p1", "b-p1"}
 
+func digitsOfP5(digits int) func(*zone.File) {
+	return func(f *zone.File) {
+		for i := range f.Meters {
+			if f.Meters[i].ID == "e-p5" {
+				f.Meters[i].Digits = digits
+			}
+		}
+	}
+}
+
+// passMillion lets the counter of e-p5 go on from 999,995 kWh to 0.
+func passMillion(p *play) {
+	p.energy["p5"] = 998_920
+	p.minutes(15)
+	p.energy["p5"] = -1005
+	p.minutes(4)
+}
+
 // Each story is a stretch of time in a town, and what the snapshot then says.
 func TestStories(t *testing.T) {
 	t.Parallel()
@@ -481,6 +499,14 @@ func TestStories(t *testing.T) {
 			func(p *play) bool {
 				return p.facts("e-p5").ResetAt == p.after(21) && p.facts("e-p6").ResetAt == 0 && near(p.plant("p5").Block.EnergyKWh, 5*5+10+5)
 			},
+		},
+		{
+			"a counter of six digits passes the last of them", digitsOfP5(6), passMillion,
+			func(p *play) bool { return p.facts("e-p5").ResetAt == 0 && near(p.plant("p5").Block.EnergyKWh, 5*4) },
+		},
+		{
+			"one of eight digits does not: it is reset", digitsOfP5(8), passMillion,
+			func(p *play) bool { return p.facts("e-p5").ResetAt == p.after(16) },
 		},
 		{
 			"the balance of a feeder, after a day", nil,

@@ -201,7 +201,7 @@ type Zone struct {
 	Power, Water, Fuel Balance
 	AdequacyRatio      Value // Σ w·min(1, capability)/Σ w
 	Affected           int   // plants with capability < 1
-	WaterHours         bool  // water is to be supplied now
+	WaterHours         bool  // water is to be supplied now: always, as registries have no hours of supply
 }
 
 // City is the sum of its zones.
