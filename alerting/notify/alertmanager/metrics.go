@@ -11,8 +11,8 @@ import (
 func newMetrics(reg prometheus.Registerer) (*prometheus.CounterVec, error) {
 	requests := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "imdad_alertmanager_requests_total",
-		Help: "Requests to each Alertmanager by what came of them: stored or failed.",
-	}, []string{"instance", "result"})
+		Help: "Requests to each Alertmanager, by its address, and what came of them: stored or failed.",
+	}, []string{"alertmanager", "result"})
 	return requests, reg.Register(requests)
 }
 
