@@ -19,39 +19,70 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// TestSpeed runs the comparison with few messages: every figure must be there and possible.
-func TestSpeed(t *testing.T) {
-	o, err := parseOptions([]string{"-quick", "-messages", "3000", "-meters", "400", "-dir", t.TempDir()}, os.Stderr)
+// small is a bench with few of everything.
+func small(t *testing.T, args ...string) (*bench, *bytes.Buffer) {
+	t.Helper()
+	o, err := parseOptions(append([]string{"-quick", "-dir", t.TempDir()}, args...), os.Stderr)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out bytes.Buffer
-	b, err := newBench(t.Context(), o, &out)
+	out := new(bytes.Buffer)
+	b, err := newBench(t.Context(), o, out)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
+	t.Cleanup(func() {
 		if err := b.close(); err != nil {
 			t.Error(err)
 		}
-	}()
-	if err := b.speed(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	})
+	return b, out
+}
+
+// check: every figure is there and possible, and the output says what it should.
+func check(t *testing.T, b *bench, out *bytes.Buffer, verdicts int, said ...string) {
+	t.Helper()
 	b.summary()
-	if want := 3 * len(windows); len(b.verdicts) != want {
-		t.Fatalf("%d verdicts, want %d", len(b.verdicts), want)
+	if len(b.verdicts) != verdicts {
+		t.Fatalf("%d verdicts, want %d", len(b.verdicts), verdicts)
 	}
 	for _, v := range b.verdicts {
 		if !(v.value > 0) || math.IsInf(v.value, 0) {
 			t.Errorf("%s: %v", v.what, v.value)
 		}
 	}
-	for _, want := range []string{"in-flight window 20", "in-flight window 1000", "batches: mean", "medians:", "Targets"} {
+	for _, want := range append(said, "Targets") {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the output lacks %q:\n%s", want, out.String())
 		}
 	}
+}
+
+func TestSpeed(t *testing.T) {
+	b, out := small(t)
+	b.messages, b.meters = 3000, 400
+	if err := b.speed(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	check(t, b, out, 3*len(windows), "in-flight window 20", "in-flight window 1000", "batches: mean", "medians:")
+}
+
+func TestCycle(t *testing.T) {
+	b, out := small(t, "-imdad", "nothing is run")
+	b.many = 1000
+	if err := b.cycle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	check(t, b, out, 3*len(cityStates)+1, ordinary, brokerAway)
+}
+
+func TestLatency(t *testing.T) {
+	b, out := small(t)
+	b.meters, b.alarms = 400, 3
+	if err := b.latency(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	check(t, b, out, 2, "webhook", "person, by SMS")
 }
 
 func TestVerdicts(t *testing.T) {

@@ -28,5 +28,6 @@
 //	memory   100,000 meters
 //	growth   10,000, 40,000 and 160,000 meters
 //	cycle    a cycle of alerting at 10,000, 40,000 and 100,000 meters, in this process
+//	latency  from the reading that decides an alarm to its notices, with 10,000 meters every 5 s
 //	outage   10 million readings spooled, then drained while others arrive
 package main

@@ -58,6 +58,7 @@ var parts = []struct {
 	{"memory", (*bench).memory},
 	{"growth", (*bench).growth},
 	{"cycle", (*bench).cycle},
+	{"latency", (*bench).latency},
 	{"outage", (*bench).outage},
 }
 
@@ -67,6 +68,7 @@ type options struct {
 	messages       int64 // in a prefilled session
 	meters         int   // that publish them
 	many           int   // meters of the part memory, and registers of the part scrape
+	alarms         int   // of the part latency
 	outageReadings int64 // spooled while the database is down
 	liveRate       float64
 	dir            string
@@ -86,6 +88,7 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	flags.Int64Var(&o.messages, "messages", 300_000, "messages in a prefilled session")
 	flags.IntVar(&o.meters, "meters", 10_000, "meters that publish them")
 	flags.IntVar(&o.many, "many", 100_000, "meters of the part memory, registers of the part scrape")
+	flags.IntVar(&o.alarms, "alarms", 300, "alarms of the part latency")
 	flags.Int64Var(&o.outageReadings, "outage-readings", 10_000_000, "readings spooled while the database is down")
 	flags.Float64Var(&o.liveRate, "live-rate", 20_000, "readings a second that arrive while the backlog drains")
 	flags.StringVar(&o.dir, "dir", "bin", "where the folder for all data is made; must be on a real disk")
@@ -98,7 +101,7 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	}
 	o.judge = !quick && !noJudge
 	if quick {
-		o.pairs, o.messages, o.meters, o.many, o.outageReadings = 1, 20_000, 1_000, 10_000, 200_000
+		o.pairs, o.messages, o.meters, o.many, o.alarms, o.outageReadings = 1, 20_000, 1_000, 10_000, 20, 200_000
 	}
 	if only != "" {
 		o.only = strings.Split(only, ",")
@@ -120,7 +123,7 @@ func (o *options) validate() error {
 			return fmt.Errorf("-only: unknown part %q", name)
 		}
 	}
-	if o.pairs < 1 || o.messages < 1 || o.meters < 1 || o.many < 1 || o.outageReadings < 1 || o.liveRate <= 0 {
+	if o.pairs < 1 || o.messages < 1 || o.meters < 1 || o.many < 1 || o.alarms < 1 || o.outageReadings < 1 || o.liveRate <= 0 {
 		return errors.New("all numbers must be above 0")
 	}
 	return nil

@@ -15,6 +15,7 @@ type setup struct {
 	database string // HOST:PORT
 	cities   string // registry file
 	series   int    // of /metrics/meters; 0: off
+	more     string // sections besides
 }
 
 // configuration is the service's, with defaults for everything that decides about speed.
@@ -32,7 +33,7 @@ func (b *bench) startService(ctx context.Context, s setup) (*child, error) {
 	if s.data == "" {
 		s.data = filepath.Join(s.dir, "data")
 	}
-	text := fmt.Sprintf(configuration, s.broker, s.database, s.data, s.cities, s.series > 0, max(s.series, 1))
+	text := fmt.Sprintf(configuration, s.broker, s.database, s.data, s.cities, s.series > 0, max(s.series, 1)) + s.more
 	file := filepath.Join(s.dir, "imdad.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return nil, err
