@@ -32,6 +32,7 @@ func rationed(w *town) {
 // planned cut, in good order and not. The timer goes on, the cut stays planned
 // until it overruns, and what people have done stays done.
 func TestE2EAlarmRestart(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name string
 		end  func(*town)

@@ -87,6 +87,7 @@ func storm() []wave {
 // service killed twenty times at random moments, some of them while a notice
 // was on its way. What people got is compared one by one.
 func TestE2EAlarmStormKilled(t *testing.T) {
+	t.Parallel()
 	runs := map[string]*weather{"calm": {}, "struck": {strikes: 20}}
 	t.Run("storm", func(t *testing.T) {
 		for _, name := range slices.Sorted(maps.Keys(runs)) {
