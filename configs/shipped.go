@@ -2,7 +2,9 @@ package configs
 
 import (
 	_ "embed"
+	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/imdad-telemetry/imdad/collector/zone"
 	"github.com/imdad-telemetry/imdad/configs/cities"
@@ -19,8 +21,13 @@ func ShippedRegistry(id string) (*zone.Registry, error) {
 }
 
 // ShippedFile is ShippedRegistry for those who change the city, or add to it,
-// before they build a registry of it.
+// before they build a registry of it. An error about an id that does not ship
+// begins with the key city, as a scenario names it.
 func ShippedFile(id string) (*zone.File, error) {
+	if _, err := fs.Stat(cities.Files, id+".yaml"); err != nil {
+		files, _ := fs.Glob(cities.Files, "*.yaml") // the pattern is right
+		return nil, fmt.Errorf("city: there is no shipped city %q; use %s", id, strings.ReplaceAll(strings.Join(files, ", "), ".yaml", ""))
+	}
 	l := &registryLoader{}
 	open := func(name string) (*source, Mistakes) {
 		data, err := fs.ReadFile(cities.Files, name)

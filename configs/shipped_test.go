@@ -29,7 +29,7 @@ func TestShippedRegistry(t *testing.T) {
 			t.Errorf("%d %s, want %d", n.got, n.what, n.want)
 		}
 	}
-	if _, err := ShippedRegistry("atlantis"); err == nil || !strings.Contains(err.Error(), "atlantis.yaml") {
+	if _, err := ShippedRegistry("atlantis"); err == nil || !strings.Contains(err.Error(), `no shipped city "atlantis"; use adra`) {
 		t.Errorf("a city that is not shipped: %v", err)
 	}
 }

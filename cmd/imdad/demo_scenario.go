@@ -28,7 +28,7 @@ func (d *demoCmd) prepare(dir string) (*metersim.Plan, error) {
 	}
 	city, err := configs.ShippedFile(cmp.Or(s.City, metersim.DefaultCity))
 	if err != nil {
-		return nil, err
+		return nil, doc.Locate(err)
 	}
 	files := []*zone.File{city}
 	plan, err := metersim.Prepare(&s, files, s.Seed)

@@ -41,6 +41,9 @@ func (c *command) plan() (*metersim.Plan, error) {
 		s.Begin(c.ClockStart)
 	}
 	files, err := c.files(cmp.Or(s.City, defaultCity))
+	if err != nil && len(c.Fleet) == 0 {
+		err = doc.Locate(err)
+	}
 	if err != nil {
 		return nil, err
 	}

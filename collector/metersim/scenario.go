@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/imdad-telemetry/imdad/collector/zone"
+	"github.com/imdad-telemetry/imdad/collector/zone/spelling"
 )
 
 // Scenario is a play for a simulated city: what goes wrong, when, and so what
@@ -156,6 +157,9 @@ func (s *Scenario) Validate() error {
 			if c.ID == "" {
 				wrong("%s[%d].id: missing; give an alarm's id such as elec.outage", name, i)
 			}
+			if what := c.misspelt(); what != "" {
+				wrong("%s[%d].id: %s", name, i, what)
+			}
 			if c.At < 0 || c.Within < 0 || c.Max < 0 {
 				wrong("%s[%d]: at, within and max must not be negative", name, i)
 			}
@@ -170,13 +174,17 @@ func (c *Cause) validate(path string, length time.Duration) (errs []error) {
 	}
 	k, ok := catalogue[c.Cause]
 	if !ok {
-		wrong("cause", "%q is none; use %s", c.Cause, strings.Join(Causes(), ", "))
+		if near, ok := spelling.Nearest(c.Cause, Causes()); ok {
+			wrong("cause", "%q is none; did you mean %q?", c.Cause, near)
+		} else {
+			wrong("cause", "%q is none; use %s", c.Cause, strings.Join(Causes(), ", "))
+		}
 		return errs
 	}
 	if c.Object == "" && !k.cityWide() {
 		wrong("object", "missing; give a %s", strings.Join(k.on, ", a "))
 	}
-	if c.At < 0 || c.At >= length {
+	if c.At < 0 || length > 0 && c.At >= length {
 		wrong("at", "%v lies outside the play's %v", c.At, length)
 	}
 	if c.For < 0 {

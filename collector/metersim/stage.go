@@ -158,10 +158,14 @@ func (st *stage) shift() time.Duration {
 
 // cause makes the incident of a cause and lets its kind fill it.
 func (st *stage) cause(c Cause, shift time.Duration) {
-	c.Object = st.pick(c)
-	if !st.knows(c) {
+	known := st.knows(c, c.Object, "object")
+	for n, id := range c.AnyOf {
+		known = st.knows(c, id, fmt.Sprintf("any_of[%d]", n)) && known
+	}
+	if !known {
 		return
 	}
+	c.Object = st.pick(c)
 	if c.For == 0 {
 		c.For = st.Scenario.Duration - c.At
 	}
@@ -190,23 +194,23 @@ func onGrid(t time.Time) int64 {
 	return ms - ms%stepMS
 }
 
-// knows tells whether the cause's object is there and of a kind that it can
-// befall; if not it says so.
-func (st *stage) knows(c Cause) bool {
+// knows tells whether an object, the cause's own or an equivalent under the
+// key, is there and of a kind that the cause can befall; if not it says so.
+func (st *stage) knows(c Cause, object, key string) bool {
 	k := catalogue[c.Cause]
-	if c.Object == "" || c.Object == "*" && k.cityWide() {
+	if object == "" || object == "*" && k.cityWide() {
 		return true
 	}
 	found := ""
-	if o, ok := st.Registry.Object(c.Object); ok {
+	if o, ok := st.Registry.Object(object); ok {
 		found = string(o.Kind)
 	}
 	is := map[string]bool{
 		found:     found != "",
-		"meter":   len(st.metersCalled(c.Object)) > 0,
-		"gateway": slices.Contains(st.net.gateways(), c.Object),
-		"order":   slices.ContainsFunc(st.Registry.Tankers(), func(t zone.Tanker) bool { return t.ID == c.Object }),
-		"rule":    slices.ContainsFunc(st.Registry.Rationing(), func(r zone.Rationing) bool { return r.ID == c.Object }),
+		"meter":   len(st.metersCalled(object)) > 0,
+		"gateway": slices.Contains(st.net.gateways(), object),
+		"order":   slices.ContainsFunc(st.Registry.Tankers(), func(t zone.Tanker) bool { return t.ID == object }),
+		"rule":    slices.ContainsFunc(st.Registry.Rationing(), func(r zone.Rationing) bool { return r.ID == object }),
 	}
 	for _, on := range k.on {
 		if is[on] {
@@ -215,9 +219,9 @@ func (st *stage) knows(c Cause) bool {
 	}
 	words := strings.ReplaceAll(strings.Join(k.on, " or "), "_", " ")
 	if found != "" {
-		st.wrong("object", "%s is a %s; a %s befalls a %s", c.Object, strings.ReplaceAll(found, "_", " "), c.Cause, words)
+		st.wrong(key, "%s is a %s; a %s befalls a %s", object, strings.ReplaceAll(found, "_", " "), c.Cause, words)
 	} else {
-		st.wrong("object", "there is no %s %q in %s", words, c.Object, st.Files[0].City.ID)
+		st.wrong(key, "there is no %s %q in %s", words, object, st.Files[0].City.ID)
 	}
 	return false
 }
@@ -244,8 +248,9 @@ func key(m zone.Meter) string { return m.Zone + "/" + string(m.Utility) + "/" + 
 // its own that lasts for the whole play.
 func (st *stage) claims() {
 	s := st.Scenario
-	add := func(list []ScenarioClaim, put func(*incident, ScenarioClaim)) {
-		for _, c := range list {
+	add := func(name string, list []ScenarioClaim, put func(*incident, ScenarioClaim)) {
+		for n, c := range list {
+			st.about(fmt.Sprintf("%s[%d]", name, n), &c)
 			if c.Object == "" {
 				c.Object = "*"
 			}
@@ -257,9 +262,9 @@ func (st *stage) claims() {
 			put(i, c)
 		}
 	}
-	add(s.Expect, func(i *incident, c ScenarioClaim) { i.expect(c.ID, c.Object, i.length()) })
-	add(s.Forbid, func(i *incident, c ScenarioClaim) { i.forbid(c.ID, 0, c.Object) })
-	add(s.Allow, func(i *incident, c ScenarioClaim) {
+	add("expect", s.Expect, func(i *incident, c ScenarioClaim) { i.expect(c.ID, c.Object, i.length()) })
+	add("forbid", s.Forbid, func(i *incident, c ScenarioClaim) { i.forbid(c.ID, 0, c.Object) })
+	add("allow", s.Allow, func(i *incident, c ScenarioClaim) {
 		i.allow(c.ID, 0, c.Object)
 		i.event.Allow[0].Max = c.Max
 	})

@@ -20,7 +20,7 @@ func Prepare(name string, seed int64) (*metersim.Plan, error) {
 	}
 	city, err := configs.ShippedFile(s.City)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("prepare scenario %s: %w", name, doc.Locate(err))
 	}
 	if seed == 0 {
 		seed = s.Seed
