@@ -50,8 +50,10 @@ func (e *evaluation) judgeDemand(r ref, contractKVA float64) {
 		return
 	}
 	block := &e.snap.Plants[r.index].Block
-	share := block.ProjectedKW / snapshot.Value(contractKVA*p.params[demandPowerFactor])
-	if float64(share) > p.params[demandImplausible] {
+	contract := snapshot.Value(contractKVA * p.params[demandPowerFactor])
+	share := block.ProjectedKW / contract
+	// At the end of a block little is left to project: power alone tells then.
+	if most := snapshot.Value(p.params[demandImplausible]); share > most || e.snap.Plants[r.index].PowerKW/contract > most {
 		share = snapshot.Unknown
 	}
 	state := p.judge(share, false)
@@ -158,7 +160,8 @@ func (e *evaluation) unlessRefilled(r ref, share float64, left snapshot.Value) s
 
 // stalledState judges the load in a shift against what is required. Without
 // evidence of constraint the plant is idle, not stalled; and in a planned cut
-// nothing is asked of it.
+// nothing is asked of it. Where power has just come back the plant has the time
+// of the on-delay to start, and its meter to tell.
 func (e *evaluation) stalledState(r ref) (state State, loadRatio snapshot.Value) {
 	p := e.at(stalled, plantClass, r.index)
 	plant := &e.snap.Plants[r.index]
@@ -186,6 +189,9 @@ func (e *evaluation) stalledState(r ref) (state State, loadRatio snapshot.Value)
 		if !plant.Capability.Known() {
 			state = Held
 		}
+	}
+	if restored := e.restoredAbove(r); state == Raised && restored > 0 && e.now-restored <= p.onDelay.Milliseconds() {
+		state = Held
 	}
 	return state, loadRatio
 }
