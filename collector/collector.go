@@ -131,7 +131,7 @@ func messages(l spool.Ledger) int64 {
 func filters(sources []decode.Source) []string {
 	var all []string
 	for _, s := range sources {
-		all = append(all, s.Topics...)
+		all = append(all, s.Filters()...)
 	}
 	return all
 }

@@ -53,7 +53,7 @@ func (c *Collector) ingest() error {
 // take puts what one message says into the batch: every message ends as one
 // of the ledger's results.
 func (c *Collector) take(b *batch, m *mqtt.Message, out *decode.Readings) {
-	result, err := c.decoder.Decode(decode.Message{Topic: m.Topic, Payload: m.Payload, Retained: m.Retained}, out)
+	result, err := c.decoder.Decode(decode.Message{Topic: m.Topic, Payload: m.Payload, Retained: m.Retained, Received: m.Received}, out)
 	switch {
 	case err != nil:
 		b.Ledger.MessagesQuarantined++

@@ -63,7 +63,7 @@ func (r *Replayer) Replay(ctx context.Context, id int64) (lines int, err error) 
 // entry wants it stored, and twice the same is one point in the database.
 func (r *Replayer) decode(e *spool.Entry, b *spool.Batch) error {
 	var out decode.Readings
-	result, err := r.decoder.Decode(decode.Message{Topic: e.Topic, Payload: e.Payload, Retained: e.Retained}, &out)
+	result, err := r.decoder.Decode(decode.Message{Topic: e.Topic, Payload: e.Payload, Retained: e.Retained, Received: e.Received}, &out)
 	if err != nil {
 		return err
 	}

@@ -1,48 +1,21 @@
 package decode
 
 import (
+	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/imdad-telemetry/imdad/collector/meter"
 )
-
-// Source says which profile reads the messages of some topics.
-type Source struct {
-	Name    string   `yaml:"name"`
-	Topics  []string `yaml:"topics"` // MQTT filters, + and # allowed
-	Profile string   `yaml:"profile"`
-}
-
-// Profiles lists the names that Source.Profile may have.
-func Profiles() []string { return []string{"imdad"} }
-
-// Validate reports every mistake in the source, keyed by its field.
-func (s Source) Validate() []error {
-	var errs []error
-	if !meter.ValidID(s.Name) {
-		errs = append(errs, fmt.Errorf("name: %q is not a legal name; use letters, digits and ._:-", s.Name))
-	}
-	if len(s.Topics) == 0 {
-		errs = append(errs, fmt.Errorf("topics: no topic filter; the native one is imdad/v1/#"))
-	}
-	for i, filter := range s.Topics {
-		if err := checkFilter(filter); err != nil {
-			errs = append(errs, fmt.Errorf("topics[%d]: %w", i, err))
-		}
-	}
-	if !slices.Contains(Profiles(), s.Profile) {
-		errs = append(errs, fmt.Errorf("profile: unknown profile %q; known: %s", s.Profile, strings.Join(Profiles(), ", ")))
-	}
-	return errs
-}
 
 // Message is what arrived.
 type Message struct {
 	Topic    string
 	Payload  []byte
 	Retained bool
+	// Received is when it arrived, in ms since the epoch: the time of readings
+	// whose device gives none. 0: nobody knows, and such readings are refused.
+	Received int64
 }
 
 // Result says what became of a message that was not rejected.
@@ -99,7 +72,7 @@ const MaxTopics = 1 << 18
 // Decoder decodes the messages of all sources. It is not safe for concurrent
 // use.
 type Decoder struct {
-	sources []Source
+	sources []*compiled
 	native  native
 	catalog *meter.Catalog
 	routes  map[string]*route
@@ -111,16 +84,34 @@ type route struct {
 	gateway *Gateway // whose status it is
 	reject  *Reject
 	shape   shape // of the meter's last payload
+
+	// What a foreign profile needs.
+	reader   *reader
+	place    *place
+	captured map[string]string
+	utility  meter.Utility // "": the payload says it
+	meters   map[seriesKey]*meter.Series
 }
 
 // New returns a decoder for valid sources that names meters through catalog.
+// Sources that Validate refuses are a mistake of the caller.
 func New(sources []Source, catalog *meter.Catalog) *Decoder {
-	return &Decoder{
-		sources: sources,
+	d := &Decoder{
 		native:  newNative(),
 		catalog: catalog,
 		routes:  make(map[string]*route),
 	}
+	for _, s := range sources {
+		c, errs := compile(s)
+		if len(errs) > 0 {
+			panic(fmt.Sprintf("decode: source %s was not validated: %v", s.Name, errors.Join(errs...)))
+		}
+		if !c.native {
+			c.reader = newReader(c, catalog)
+		}
+		d.sources = append(d.sources, c)
+	}
+	return d
 }
 
 // Decode appends the message's readings to out, which it resets first. The
@@ -146,7 +137,13 @@ func (d *Decoder) Decode(m Message, out *Readings) (Result, error) {
 		out.status = r.gateway
 		return Control, nil
 	}
-	result, reject := d.native.decode(r, m, out)
+	var result Result
+	var reject *Reject
+	if r.reader != nil {
+		result, reject = r.foreign(m, out)
+	} else {
+		result, reject = d.native.decode(r, m, out)
+	}
 	if reject != nil || result != Decoded {
 		out.Reset()
 	}
@@ -158,13 +155,43 @@ func (d *Decoder) Decode(m Message, out *Readings) (Result, error) {
 
 func (d *Decoder) route(topic string) *route {
 	for _, s := range d.sources {
-		for _, filter := range s.Topics {
-			if matches(filter, topic) {
+		for i := range s.patterns {
+			switch {
+			case !matches(s.patterns[i].filter, topic):
+			case s.native:
 				return nativeRoute(topic, d.catalog)
+			default:
+				return s.route(topic, &s.patterns[i])
 			}
 		}
 	}
 	return &route{reject: &Reject{NoSource, fmt.Sprintf("no source has a filter for topic %q", clip(topic))}}
+}
+
+// route reads a topic of a foreign profile.
+func (c *compiled) route(topic string, p *pattern) *route {
+	levels := strings.Split(topic, "/")
+	captured := p.capture(levels)
+	found := c.format.place(levels, captured)
+	if found.reject != nil {
+		return &route{reject: found.reject}
+	}
+	to := &route{reader: c.reader, place: &found, captured: captured, utility: c.utility}
+	if to.utility == "" {
+		to.utility = meter.Utility(captured["utility"])
+	}
+	if to.utility == "" && !c.format.tellsUtility {
+		to.utility = c.format.utility
+	}
+	return to
+}
+
+// foreign reads a message of a foreign profile.
+func (r *route) foreign(m Message, out *Readings) (Result, *Reject) {
+	if r.place.control {
+		return Control, nil
+	}
+	return r.reader.decode(r, m, out)
 }
 
 // clip shortens what came from outside to what a log line can bear.

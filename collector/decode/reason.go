@@ -16,6 +16,7 @@ const (
 	NoValues      Reason = "no_values"
 	BadValue      Reason = "bad_value"
 	NotFinite     Reason = "not_finite"
+	BadUnit       Reason = "bad_unit"
 	BadName       Reason = "bad_name"
 	BadTopic      Reason = "bad_topic"
 	NoSource      Reason = "no_source"
@@ -41,6 +42,7 @@ var Reasons = []struct {
 	{NoTime, "there is no timestamp, or it cannot be read"},
 	{NoValues, "the message carries no register"},
 	{BadValue, "a register or attribute has a value of the wrong type"},
+	{BadUnit, "a unit is unknown, or measures something else than the register"},
 	{NotFinite, "a number is NaN, infinite or beyond a double's range"},
 }
 

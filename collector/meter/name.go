@@ -19,6 +19,27 @@ func ValidID[T ~string | ~[]byte](s T) bool {
 	return true
 }
 
+// ValidMeterID tells whether s may name a meter: as ValidID, and with every
+// other byte of a name from outside percent-encoded in capitals (%2F for /).
+func ValidMeterID(s string) bool {
+	if len(s) == 0 || len(s) > MaxNameLen {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case alphanumeric(c), i > 0 && (c == '.' || c == '_' || c == ':' || c == '-'):
+		case c == '%' && i+2 < len(s) && capitalHex(s[i+1]) && capitalHex(s[i+2]):
+			i += 2
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+func capitalHex(c byte) bool { return c >= '0' && c <= '9' || c >= 'A' && c <= 'F' }
+
 // ValidRegister tells whether s may name a register: [a-z][a-z0-9_]{0,63} and
 // not one of the reserved names, which would collide with tags and with the
 // fields Imdad writes itself.

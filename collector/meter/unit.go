@@ -33,7 +33,7 @@ const (
 )
 
 // Unit is a unit of measurement: base = value·factor + offset, in the SI unit
-// of its dimension. The zero Unit is none.
+// of its dimension, °C for temperatures. The zero Unit is none.
 type Unit struct {
 	Symbol    string
 	Dimension Dimension
@@ -48,6 +48,8 @@ const (
 	gallonM3 = 3.785411784e-3 // US, liquid
 	psiPa    = 6894.757293168
 	mH2OPa   = 9806.65
+	mmHgPa   = 133.322387415
+	inHgPa   = 25.4 * mmHgPa
 	inchM    = 0.0254
 	kelvin0C = 273.15
 )
@@ -105,10 +107,12 @@ var units = []struct {
 	{Unit{"MPa", Pressure, 1e6, 0}, []string{"mpa"}},
 	{Unit{"bar", Pressure, 1e5, 0}, []string{"bar"}},
 	{Unit{"psi", Pressure, psiPa, 0}, []string{"psi"}},
+	{Unit{"mmHg", Pressure, mmHgPa, 0}, []string{"mmhg", "torr"}},
+	{Unit{"inHg", Pressure, inHgPa, 0}, []string{"inhg"}},
 	{Unit{"mH₂O", Pressure, mH2OPa, 0}, []string{"mh2o", "mh₂o"}},
-	{Unit{"°C", Temperature, 1, kelvin0C}, []string{"°c", "c", "cel", "celsius", "degc"}},
-	{Unit{"°F", Temperature, 5.0 / 9, kelvin0C - 32*5.0/9}, []string{"°f", "f", "fahrenheit", "degf"}},
-	{Unit{"K", Temperature, 1, 0}, []string{"k", "kelvin"}},
+	{Unit{"°C", Temperature, 1, 0}, []string{"°c", "c", "cel", "celsius", "degc"}},
+	{Unit{"°F", Temperature, 5.0 / 9, -32 * 5.0 / 9}, []string{"°f", "f", "fahrenheit", "degf"}},
+	{Unit{"K", Temperature, 1, -kelvin0C}, []string{"k", "kelvin"}},
 	{Unit{"mm", Length, 1e-3, 0}, []string{"mm"}},
 	{Unit{"cm", Length, 1e-2, 0}, []string{"cm"}},
 	{Unit{"m", Length, 1, 0}, []string{"m"}},
@@ -174,8 +178,14 @@ func RegisterUnit(register string) (Unit, bool) {
 // Conversion turns values of one unit into another: to = from·Factor + Offset.
 type Conversion struct{ Factor, Offset float64 }
 
-// Convert applies the conversion.
-func (c Conversion) Convert(value float64) float64 { return value*c.Factor + c.Offset }
+// Convert applies the conversion. A factor such as 1/1000 has no exact double,
+// its reciprocal has: 52 W are to be 0.052 kW, not 0.052000000000000005.
+func (c Conversion) Convert(value float64) float64 {
+	if c.Factor > 0 && c.Factor < 1 {
+		return value/(1/c.Factor) + c.Offset
+	}
+	return value*c.Factor + c.Offset
+}
 
 // ConversionTo returns how values in u become values in other. It is an error
 // if they measure different things.

@@ -143,7 +143,7 @@ func (c *court) until(ctx context.Context, t time.Time) error {
 // take does with a message what the collector does, but for storing it.
 func (c *court) take(d *metersim.Delivery) {
 	received := d.At.UnixMilli()
-	result, err := c.decoder.Decode(decode.Message{Topic: d.Topic, Payload: d.Payload, Retained: d.Retained}, &c.out)
+	result, err := c.decoder.Decode(decode.Message{Topic: d.Topic, Payload: d.Payload, Retained: d.Retained, Received: received}, &c.out)
 	if err != nil {
 		return // quarantined
 	}

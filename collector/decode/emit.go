@@ -1,0 +1,245 @@
+package decode
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/imdad-telemetry/imdad/collector/meter"
+)
+
+// emit turns what was read into readings.
+func (r *reader) emit(to *route, m Message, out *Readings) (Result, *Reject) {
+	timeless := false
+	for i := range r.groups {
+		g := &r.groups[i]
+		if reject := r.units(g); reject != nil {
+			return 0, reject
+		}
+		if r.finish != nil {
+			r.finish(r.samples[g.from:g.to])
+		}
+		switch {
+		case g.from == g.to && len(r.shared) == 0:
+			continue
+		case g.timed:
+		case r.common.timed:
+			g.time = r.common.time
+		case m.Retained:
+			timeless = true
+			continue
+		case m.Received == 0 || r.source.mapping.wantsTime():
+			return 0, &Reject{NoTime, "the message has no time"}
+		default:
+			g.time = m.Received
+		}
+		if reject := r.readings(to, g, out); reject != nil {
+			return 0, reject
+		}
+	}
+	switch {
+	case out.n > 0:
+		return Decoded, nil
+	case timeless:
+		return Ignored, nil
+	case r.silent:
+		return Control, nil
+	}
+	return 0, &Reject{NoValues, "the message carries no number"}
+}
+
+// units converts what the message itself names the unit of.
+func (r *reader) units(g *group) *Reject {
+	for i := g.from; i < g.to; i++ {
+		s := &r.samples[i]
+		if s.field.unitKey == "" {
+			continue
+		}
+		unit := s.field.unit
+		for _, n := range g.notes {
+			if n.field != nil && n.field.name == s.field.unitKey {
+				unit = string(n.text)
+			}
+		}
+		c, err := conversion(unit, s.field.name)
+		if err != nil {
+			return &Reject{BadUnit, fmt.Sprintf("%s: %v", s.field.unitKey, err)}
+		}
+		s.value = c.Convert(s.value)
+	}
+	return nil
+}
+
+// readings makes the readings of a group: one for every channel and utility.
+func (r *reader) readings(to *route, g *group, out *Readings) *Reject {
+	first := out.n
+	samples := r.samples[g.from:g.to]
+	var before sample
+	for i := range samples {
+		s := &samples[i]
+		if b := before.field; b != nil && b.channel == s.field.channel && b.utility == s.field.utility {
+			s.series = before.series
+			continue
+		}
+		var reject *Reject
+		if s.series, reject = r.series(to, g, s.field); reject != nil {
+			return reject
+		}
+		before = *s
+		if !slices.ContainsFunc(out.list[first:out.n], func(x meter.Reading) bool { return x.Series == s.series }) {
+			r.next(out, s.series, g)
+		}
+	}
+	if len(samples) == 0 {
+		series, reject := r.series(to, g, r.shared[0].field)
+		if reject != nil {
+			return reject
+		}
+		r.next(out, series, g)
+	}
+	for at := first; at < out.n; at++ {
+		r.fill(samples, &out.list[at])
+	}
+	return nil
+}
+
+func (r *reader) next(out *Readings, s *meter.Series, g *group) {
+	reading := out.next(s)
+	reading.Time, reading.Quality = g.time, r.source.quality
+	reading.Seq, reading.HasSeq = g.seq, g.hasSeq
+}
+
+// fill puts the samples of its series into a reading, and those of the whole
+// message.
+func (r *reader) fill(samples []sample, reading *meter.Reading) {
+	r.serial++
+	partial := false
+	for i := range samples {
+		if s := &samples[i]; s.series == reading.Series {
+			r.put(reading, s)
+			partial = partial || s.field.parts > 0
+		}
+	}
+	for i := range r.shared {
+		r.put(reading, &r.shared[i])
+	}
+	if !partial {
+		return
+	}
+	reading.Values = slices.DeleteFunc(reading.Values, func(v meter.Value) bool {
+		for _, s := range samples {
+			if f := s.field; s.series == reading.Series && f.total == v.Register && f.whole.parts > 0 && f.whole.parts < f.parts {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// given marks a register that was stated, not added up of its parts.
+const given = -1
+
+// put sets one register of a reading. Where two values want the same, the
+// later one takes the name that its path gives it.
+func (r *reader) put(reading *meter.Reading, s *sample) {
+	reg := s.field.reg
+	if reg.seen == r.serial && reg.parts > 0 {
+		reading.Values[reg.index].Value, reg.parts = s.value, given
+		return
+	}
+	name := s.field.other
+	for n := 2; reg.seen == r.serial; n++ {
+		reg = r.register(name)
+		name = shorten(s.field.other+"_"+strconv.Itoa(n), s.field.other+strconv.Itoa(n))
+	}
+	r.set(reading, reg, s.value)
+	reg.parts = given
+	whole := s.field.whole
+	switch {
+	case whole == nil:
+	case whole.seen != r.serial:
+		r.set(reading, whole, s.value)
+		whole.parts = 1
+	case whole.parts > 0:
+		reading.Values[whole.index].Value += s.value
+		whole.parts++
+	}
+}
+
+func (r *reader) set(reading *meter.Reading, reg *registerName, v float64) {
+	reg.seen, reg.index = r.serial, len(reading.Values)
+	reading.Values = append(reading.Values, meter.Value{Register: reg.name, Value: v})
+}
+
+// seriesKey is what tells the meters under one topic apart.
+type seriesKey struct {
+	device, channel string
+	utility         meter.Utility
+}
+
+// maxSeries bounds the meters that are remembered with one topic.
+const maxSeries = 1 << 16
+
+// series returns whose register it is.
+func (r *reader) series(to *route, g *group, f *field) (*meter.Series, *Reject) {
+	utility := f.utility
+	if utility == "" {
+		utility = to.utility
+	}
+	if utility == "" {
+		utility = g.utility
+	}
+	if s, ok := to.meters[seriesKey{string(g.device), f.channel, utility}]; ok {
+		return s, nil
+	}
+	if !utility.Valid() {
+		return nil, &Reject{BadTopic, fmt.Sprintf("nothing says which utility this is; name one of %v in the source", meter.Utilities)}
+	}
+	device := to.place.device
+	if len(g.device) > 0 {
+		device = string(g.device)
+	}
+	s, reject := r.name(to, device, f.channel, utility)
+	if reject != nil {
+		return nil, reject
+	}
+	if len(to.meters) >= maxSeries {
+		clear(to.meters)
+	}
+	if to.meters == nil {
+		to.meters = make(map[seriesKey]*meter.Series)
+	}
+	to.meters[seriesKey{string(g.device), f.channel, utility}] = s
+	return s, nil
+}
+
+// name finds zone and meter.
+func (r *reader) name(to *route, device, channel string, utility meter.Utility) (*meter.Series, *Reject) {
+	value := func(capture string) string {
+		switch capture {
+		case "device":
+			return device
+		case "channel":
+			return channel
+		}
+		return to.captured[capture]
+	}
+	zone, id := foreignID(r.source.zone.fill(value)), r.source.meter.fill(value)
+	if zone == "" {
+		return nil, &Reject{BadName, "the topic gives no zone"}
+	}
+	if id == "" {
+		return nil, &Reject{BadName, "neither topic nor payload names the meter"}
+	}
+	if channel != "" && !r.source.meter.uses("channel") {
+		id += ":" + channel
+	}
+	if own, ok := r.source.names[id]; ok {
+		id = own
+	}
+	s := r.catalog.Get(zone, utility, foreignID(id))
+	if s == nil {
+		return nil, &Reject{TooManyMeters, fmt.Sprintf("meter %q is one too many", clip(id))}
+	}
+	return s, nil
+}

@@ -1,0 +1,121 @@
+package decode
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// mappingProfile is the profile whose payloads the source explains.
+const mappingProfile = "json"
+
+// Mapping says where things are in the payloads of a source of the profile
+// json; its Registers say what the values are. Paths are those of the whole
+// payload, with keys and indexes joined by dots.
+//
+//	{"gw": "g7", "at": "23.11.2026 11:15:00", "meters": [{"sn": 4711, "kwh": 12.5}, …]}
+//	json: {each: "meters.*", device: "meters.*.sn", time: at, layout: "02.01.2006 15:04:05"}
+type Mapping struct {
+	// Each is what is one reading: * is every element of an array or member of an
+	// object. Empty: the whole payload.
+	Each   string `yaml:"each"`
+	Device string `yaml:"device"` // path of the meter's name; empty: the topic names it
+	// Time is the path of the time; empty: readings get the time of receipt.
+	Time string `yaml:"time"`
+	// Layout is rfc3339 (the default; a time without zone is local to the source's
+	// timezone), unix, unix_ms, unix_us, unix_ns, or a layout of Go's package time.
+	Layout string `yaml:"layout"`
+	Seq    string `yaml:"seq"` // path of the message number
+}
+
+// mapping is a Mapping ready for use.
+type mapping struct {
+	each              []string
+	device, time, seq []string
+	moment
+	location *time.Location
+}
+
+func newMapping(m Mapping, location *time.Location) (*mapping, []error) {
+	c := &mapping{each: splitPath(m.Each), device: splitPath(m.Device), time: splitPath(m.Time), seq: splitPath(m.Seq), location: location}
+	var errs []error
+	switch m.Layout {
+	case "", "rfc3339":
+	case "unix":
+		c.perSecond = 1
+	case "unix_ms":
+		c.perSecond = 1e3
+	case "unix_us":
+		c.perSecond = 1e6
+	case "unix_ns":
+		c.perSecond = 1e9
+	default:
+		c.layout = m.Layout
+		// A layout without the year would date every reading to the year 0.
+		now := time.Date(2026, 11, 23, 17, 4, 5, 0, time.UTC)
+		if back, err := time.Parse(m.Layout, now.Format(m.Layout)); err != nil || back.Year() != now.Year() {
+			errs = append(errs, fmt.Errorf("json.layout: %q is no layout with a year; write unix, unix_ms, rfc3339, or the time 2006-01-02 15:04:05 as the device would", m.Layout))
+		}
+	}
+	if m.Layout != "" && m.Time == "" {
+		errs = append(errs, fmt.Errorf("json.layout: goes with json.time, the path of the time"))
+	}
+	return c, errs
+}
+
+// wantsTime tells whether the mapping names the time. A nil mapping does not.
+func (m *mapping) wantsTime() bool { return m != nil && len(m.time) > 0 }
+
+// within tells whether a path leads into a reading, and how it goes on there.
+func (m *mapping) within(path []string) (rest []string, inside bool) {
+	if len(path) < len(m.each) || !fits(m.each, path[:len(m.each)]) {
+		return path, false
+	}
+	return path[len(m.each):], true
+}
+
+// classify says what is at a path that no register names.
+func (m *mapping) classify(keys []string, inside bool) field {
+	at := func(path []string) bool {
+		rest, within := m.within(path)
+		return len(path) > 0 && within == inside && fits(rest, keys)
+	}
+	switch {
+	case at(m.time):
+		return field{role: clock, name: "time", moment: m.moment}
+	case at(m.device):
+		return field{role: deviceID, name: "device"}
+	case at(m.seq):
+		return field{role: serial, name: "seq"}
+	}
+	return field{}
+}
+
+// splitPath cuts a path at its dots; \. is a dot in a key.
+func splitPath(path string) []string {
+	if path == "" {
+		return nil
+	}
+	const dot = "\x00"
+	keys := strings.Split(strings.ReplaceAll(path, `\.`, dot), ".")
+	for i := range keys {
+		keys[i] = strings.ReplaceAll(keys[i], dot, ".")
+	}
+	return keys
+}
+
+// oneBased turns an index into what people count from.
+func oneBased(key string) string {
+	if i, err := strconv.Atoi(key); err == nil {
+		return strconv.Itoa(i + 1)
+	}
+	return key
+}
+
+// mappedFormat is the profile json.
+var mappedFormat = format{
+	name:     mappingProfile,
+	place:    func([]string, map[string]string) place { return place{} },
+	classify: func([]string) field { return field{} },
+}

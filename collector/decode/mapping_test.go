@@ -1,0 +1,127 @@
+package decode_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/imdad-telemetry/imdad/collector/decode"
+)
+
+// jsonSource maps several meters of one gateway, with times of its own make.
+var jsonSource = decode.Source{
+	Name: "gateways", Topics: []string{"city/{zone}/{gateway}"}, Profile: "json", Meter: "{gateway}.{device}", Utility: "electricity",
+	Registers: []decode.Register{
+		{Path: "meters.*.e", Register: "energy_import_kwh", Unit: "MWh"},
+		{Path: "meters.*.p.*", Register: "active_power_{key}_kw", Unit: "W"},
+		{Path: "meters.*.valve", Register: "valve_open", Enum: map[string]float64{"open": 1, "closed": 0}},
+		{Path: "meters.*.t", Register: "temperature_c", Unit: "°F"},
+		{Path: "meters.*.water", Register: "volume_m3", Unit: "l", Scale: 10, Offset: 5, Utility: "water"},
+		{Path: "meters.*.internal", Register: "-"},
+		{Path: "hz", Register: "frequency_hz", Scale: 0.01},
+	},
+	JSON: &decode.Mapping{Each: "meters.*", Device: "meters.*.sn", Time: "at", Layout: "02.01.2006 15:04:05"},
+}
+
+func TestJSONMapping(t *testing.T) {
+	testProfile(t, jsonSource, []profileTest{
+		{name: "several meters", topic: "city/sn-z1/gw7",
+			payload: `{"at":"23.11.2026 11:15:00","meters":[{"sn":"4711","e":12.5,"p":{"l1":100,"l2":200,"l3":300}},{"sn":4712,"e":13.5}]}`,
+			want: "sn-z1/electricity/gw7.4711 received energy_import_kwh=12500 active_power_l1_kw=0.1 active_power_l2_kw=0.2 active_power_l3_kw=0.3\n" +
+				"sn-z1/electricity/gw7.4712 received energy_import_kwh=13500"},
+		{name: "members instead of elements", topic: "city/sn-z1/gw7", payload: `{"at":"23.11.2026 11:15:00","meters":{"x":{"sn":"a","e":1},"y":{"sn":"b","e":2}}}`,
+			want: "sn-z1/electricity/gw7.a received energy_import_kwh=1000\nsn-z1/electricity/gw7.b received energy_import_kwh=2000"},
+		{name: "time after the readings", topic: "city/sn-z1/gw7", payload: `{"meters":[{"sn":"a","e":1}],"at":"23.11.2026 11:15:00"}`,
+			want: "sn-z1/electricity/gw7.a received energy_import_kwh=1000"},
+		{name: "words", topic: "city/sn-z1/gw7", payload: `{"at":"23.11.2026 11:15:00","meters":[{"sn":"a","valve":"open"},{"sn":"b","valve":"closed"}]}`,
+			want: "sn-z1/electricity/gw7.a received valve_open=1\nsn-z1/electricity/gw7.b received valve_open=0"},
+		{name: "an unknown word", topic: "city/sn-z1/gw7", payload: `{"at":"23.11.2026 11:15:00","meters":[{"sn":"a","valve":"ajar"}]}`, want: "!bad_value"},
+		{name: "number in quotes", topic: "city/sn-z1/gw7", payload: `{"at":"23.11.2026 11:15:00","meters":[{"sn":"a","e":"1.5"}]}`,
+			want: "sn-z1/electricity/gw7.a received energy_import_kwh=1500"},
+		{name: "offset", topic: "city/sn-z1/gw7", payload: `{"at":"23.11.2026 11:15:00","meters":[{"sn":"a","t":212}]}`,
+			want: "sn-z1/electricity/gw7.a received temperature_c=100"},
+		{name: "scale, offset, unit and utility", topic: "city/sn-z1/gw7", payload: `{"at":"23.11.2026 11:15:00","meters":[{"sn":"a","e":1,"water":100}]}`,
+			want: "sn-z1/electricity/gw7.a received energy_import_kwh=1000\nsn-z1/water/gw7.a received volume_m3=1.005"},
+		{name: "unknown numbers stay", topic: "city/sn-z1/gw7", payload: `{"at":"23.11.2026 11:15:00","meters":[{"sn":"a","Foo Bar":{"Baz":[7,8]},"internal":3}]}`,
+			want: "sn-z1/electricity/gw7.a received foo_bar_baz_0=7 foo_bar_baz_1=8"},
+		{name: "shared by all", topic: "city/sn-z1/gw7", payload: `{"at":"23.11.2026 11:15:00","hz":5001,"meters":[{"sn":"a","e":1},{"sn":"b","e":2}]}`,
+			want: "sn-z1/electricity/gw7.a received energy_import_kwh=1000 frequency_hz=50.01\nsn-z1/electricity/gw7.b received energy_import_kwh=2000 frequency_hz=50.01"},
+		{name: "a name that is no id", topic: "city/sn-z1/gw7", payload: `{"at":"23.11.2026 11:15:00","meters":[{"sn":"hall 1/é","e":1}]}`,
+			want: "sn-z1/electricity/gw7.hall%201%2F%C3%A9 received energy_import_kwh=1000"},
+		{name: "no time", topic: "city/sn-z1/gw7", payload: `{"meters":[{"sn":"a","e":1}]}`, want: "!no_time"},
+		{name: "another layout", topic: "city/sn-z1/gw7", payload: `{"at":"2026-11-23","meters":[{"sn":"a","e":1}]}`, want: "!no_time"},
+		{name: "no readings", topic: "city/sn-z1/gw7", payload: `{"at":"23.11.2026 11:15:00","meters":[]}`, want: "!no_values"},
+		{name: "beyond a double", topic: "city/sn-z1/gw7", payload: `{"at":"23.11.2026 11:15:00","meters":[{"sn":"a","e":1e308}]}`, want: "!not_finite"},
+	})
+}
+
+func TestJSONTimes(t *testing.T) {
+	for layout, payload := range map[string]string{
+		"unix": `{"t":1795421700,"v":1}`, "unix_ms": `{"t":1795421700000,"v":1}`, "unix_us": `{"t":1795421700000000,"v":1}`,
+		"unix_ns": `{"t":1795421700000000000,"v":1}`, "": `{"t":"2026-11-23T08:15:00Z","v":1}`, "rfc3339": `{"t":"2026-11-23T11:15:00","v":1}`,
+		"2006-01-02 15:04:05 -0700": `{"t":"2026-11-23 10:15:00 +0200","v":1}`, "02/01/06 15:04": `{"t":"23/11/26 11:15","v":1}`,
+	} {
+		t.Run(layout, func(t *testing.T) {
+			testProfile(t, decode.Source{
+				Name: "s", Topics: []string{"a/{meter}"}, Profile: "json", Zone: "z", Utility: "fuel", JSON: &decode.Mapping{Time: "t", Layout: layout},
+			}, []profileTest{{name: "same", topic: "a/m", payload: payload, want: "z/fuel/m received v=1"}})
+		})
+	}
+}
+
+// What can be known to be wrong is said when the configuration is loaded.
+func TestMappingMistakes(t *testing.T) {
+	t.Parallel()
+	good := func() decode.Source {
+		return decode.Source{
+			Name: "s", Topics: []string{"a/{meter}"}, Profile: "json", Zone: "z", Utility: "fuel",
+			Registers: []decode.Register{{Path: "v", Register: "volume_l"}}, JSON: &decode.Mapping{},
+		}
+	}
+	tests := []struct {
+		name   string
+		change func(*decode.Source)
+		want   string
+	}{
+		{"nothing", func(*decode.Source) {}, ""},
+		{"other dimension", func(s *decode.Source) { s.Registers[0].Unit = "bar" }, "registers[0].unit: register volume_l: bar measures pressure"},
+		{"unknown unit", func(s *decode.Source) { s.Registers[0].Unit = "cubit" }, "registers[0].unit: unknown unit"},
+		{"register without a unit", func(s *decode.Source) { s.Registers[0] = decode.Register{Path: "v", Register: "running", Unit: "W"} }, "registers[0].unit: "},
+		{"illegal register", func(s *decode.Source) { s.Registers[0].Register = "Volume" }, "registers[0].register: "},
+		{"register's utility", func(s *decode.Source) { s.Registers[0].Utility = "gas" }, "registers[0].utility: "},
+		{"layout", func(s *decode.Source) { s.JSON = &decode.Mapping{Time: "t", Layout: "15:04"} }, "json.layout: "},
+		{"layout without time", func(s *decode.Source) { s.JSON = &decode.Mapping{Layout: "unix"} }, "json.layout: "},
+		{"no mapping", func(s *decode.Source) { s.JSON = nil }, "json: "},
+		{"no utility", func(s *decode.Source) { s.Utility = "" }, "utility: "},
+		{"unknown utility", func(s *decode.Source) { s.Utility = "gas" }, "utility: "},
+		{"no zone", func(s *decode.Source) { s.Zone = "" }, "zone: {zone} is captured by no topic"},
+		{"unknown capture", func(s *decode.Source) { s.Meter = "{serial}" }, "meter: {serial} is captured by no topic"},
+		{"open brace", func(s *decode.Source) { s.Meter = "{serial" }, "meter: "},
+		{"captured by one of two", func(s *decode.Source) { s.Topics = append(s.Topics, "b/+") }, "meter: "},
+		{"time zone", func(s *decode.Source) { s.Timezone = "Asia/Nowhere" }, "timezone: "},
+		{"quality", func(s *decode.Source) { s.Quality = "late" }, "quality: "},
+		{"half a level", func(s *decode.Source) { s.Topics[0] = "a/x{meter}" }, "topics[0]: "},
+		{"twice the same", func(s *decode.Source) { s.Topics[0] = "{meter}/{meter}" }, "topics[0]: "},
+		{"rest in the middle", func(s *decode.Source) { s.Topics[0] = "{meter#}/a" }, "topics[0]: "},
+		{"illegal name", func(s *decode.Source) { s.Names = map[string]string{"a": "b c"} }, "names.a: "},
+		{"native with a zone", func(s *decode.Source) {
+			*s = decode.Source{Name: "n", Topics: []string{"imdad/v1/#"}, Profile: "imdad", Zone: "z"}
+		}, "zone: "},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			source := good()
+			tt.change(&source)
+			errs := source.Validate()
+			if tt.want == "" {
+				if len(errs) > 0 {
+					t.Error(errs)
+				}
+				return
+			}
+			if len(errs) != 1 || !strings.HasPrefix(errs[0].Error(), tt.want) {
+				t.Errorf("got %v, want one error at %q", errs, tt.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,9 @@
+package decode
+
+// formats lists the profiles besides the native one.
+var formats = []format{
+	tasmota,
+	shelly,
+	wmbusmeters,
+	mappedFormat,
+}

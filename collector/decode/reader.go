@@ -1,0 +1,488 @@
+package decode
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"strconv"
+	"unicode/utf8"
+	"unsafe"
+
+	"github.com/imdad-telemetry/imdad/collector/meter"
+)
+
+// format is a payload profile: where its messages hang in the topic, and what
+// the values in them are. The reader does what is common to all.
+type format struct {
+	name         string
+	utility      meter.Utility // of what it carries; "": the source must say
+	device       bool          // its messages or topics name the device
+	tellsUtility bool          // its messages say what they measure
+	plain        bool          // one value a message, not JSON
+	quotedNumber bool          // a text that is a number is one
+	silent       bool          // messages without a number are usual, and nothing to keep
+	wrappers     [][]string
+	// place reads the levels of a topic, once a topic.
+	place func(levels []string, captured map[string]string) place
+	// classify says what the value at path is, once a path and source.
+	classify func(path []string) field
+	// finish, if there is one, looks at a reading's samples together.
+	finish func(samples []sample)
+}
+
+// place is what a topic says of its messages.
+type place struct {
+	prefix  []string // of the paths in the payload
+	device  string
+	control bool // births, wills and commands: nothing to store
+	reject  *Reject
+	// items is the depth from which on an object is a reading of its own.
+	items int
+	// deviceAt says that the key at depth 0 is a device.
+	deviceAt bool
+}
+
+// role is what a value is for.
+type role uint8
+
+const (
+	unknown  role = iota // a number is kept under a name made from its path
+	skipped              // nothing to store
+	register             // a register
+	clock                // the time of the reading
+	deviceID             // who is speaking
+	serial               // the message number
+	media                // what is measured, in words
+	note                 // a word that other fields refer to
+)
+
+// field is what a path in a payload stands for.
+type field struct {
+	role    role
+	name    string // of the register
+	unit    string // as sent; "": as the register's
+	unitKey string // the note that gives the unit, if there is one
+	channel string // of a device that has several
+	utility meter.Utility
+	quoted  bool // a text that is a number is one
+	words   map[string]float64
+	// total names a register that this one is a part of, with how many others;
+	// parts 0: as many as there are.
+	total string
+	parts int
+	moment
+
+	convert meter.Conversion
+	reg     *registerName
+	whole   *registerName // of the total
+	other   string        // another name, where two values want one register
+	seen    uint64        // the group that last had it
+}
+
+// registerName is one of the registers of a source.
+type registerName struct {
+	name  string
+	seen  uint64 // the reading that last had it
+	index int    // there
+	parts int    // how many were added up there
+}
+
+// sample is one register of a message that is being read.
+type sample struct {
+	field  *field
+	value  float64
+	series *meter.Series // set when the whole message has been read
+}
+
+// group is what will be a reading, or several of different channels.
+type group struct {
+	from, to int // of reader.samples
+	time     int64
+	timed    bool
+	device   []byte
+	utility  meter.Utility
+	seq      int64
+	hasSeq   bool
+	notes    [maxNotes]noted
+}
+
+// maxNotes bounds the notes of a reading.
+const maxNotes = 4
+
+// noted is a word of the message.
+type noted struct {
+	field *field
+	text  []byte
+}
+
+// MaxLearned bounds the paths that one message may bring for the first time,
+// and maxFields those remembered for a source, at about 300 bytes each; beyond
+// it the memory starts afresh. maxPath bounds the length of one.
+const (
+	maxLearned = 2 * MaxRegisters
+	maxFields  = 1 << 14
+	maxPath    = 512
+)
+
+// pathMark stands between the keys of a path.
+const pathMark = '\x1f'
+
+// reader reads the messages of one source.
+type reader struct {
+	*format
+	source  *compiled
+	catalog *meter.Catalog
+
+	fields    map[string]*field // by path within a reading
+	outer     map[string]*field // by path outside of the readings of a message
+	registers map[string]*registerName
+	learned   int
+	serial    uint64 // counts groups and readings, to see what comes twice
+
+	place   *place
+	path    []byte
+	base    int // where the path within a reading begins
+	open    bool
+	samples []sample
+	shared  []sample // that stand outside of the readings, and belong to all
+	groups  []group
+	common  group // what stands outside of the readings
+	current *group
+}
+
+func newReader(c *compiled, catalog *meter.Catalog) *reader {
+	return &reader{
+		format: c.format, source: c, catalog: catalog,
+		fields: make(map[string]*field), outer: make(map[string]*field), registers: make(map[string]*registerName),
+	}
+}
+
+// decode reads one message into out.
+func (r *reader) decode(to *route, m Message, out *Readings) (Result, *Reject) {
+	switch {
+	case len(m.Payload) == 0:
+		return 0, &Reject{Empty, "the payload is empty"}
+	case len(m.Payload) > MaxPayload:
+		return 0, &Reject{TooLarge, fmt.Sprintf("%d bytes; at most %d are read", len(m.Payload), MaxPayload)}
+	case !utf8.Valid(m.Payload):
+		return 0, &Reject{NotUTF8, "the payload is not UTF-8"}
+	}
+	r.reset(to.place)
+	s := scanner{data: m.Payload}
+	if reject := r.message(&s); reject != nil {
+		return 0, reject
+	}
+	return r.emit(to, m, out)
+}
+
+func (r *reader) reset(p *place) {
+	if len(r.fields)+len(r.outer)+len(r.registers) > maxFields {
+		clear(r.fields)
+		clear(r.outer)
+		clear(r.registers)
+	}
+	r.place, r.learned, r.open = p, 0, false
+	r.samples, r.shared, r.groups = r.samples[:0], r.shared[:0], r.groups[:0]
+	r.common = group{}
+	r.current = &r.common
+	r.path, r.base = r.path[:0], 0
+}
+
+func (r *reader) message(s *scanner) *Reject {
+	var reject *Reject
+	if r.plain {
+		reject = r.plainValue(s)
+	} else {
+		reject = r.value(s, 0, true)
+		if reject == nil && !s.atEnd() {
+			reject = s.fail("the end of the payload")
+		}
+	}
+	return reject
+}
+
+// value reads any JSON value. depth counts the keys on the way to it; onItem
+// says that so far they are those of a reading in the mapping.
+func (r *reader) value(s *scanner, depth int, onItem bool) *Reject {
+	if depth > maxDepth {
+		return &Reject{TooDeep, fmt.Sprintf("nested more than %d levels deep at byte %d", maxDepth, s.pos)}
+	}
+	c := s.peek()
+	if !r.open && r.beginsItem(c, depth, onItem) {
+		r.begin()
+		reject := r.value(s, depth, false)
+		r.end()
+		return reject
+	}
+	switch c {
+	case '{':
+		return r.object(s, depth, onItem)
+	case '[':
+		return r.array(s, depth, onItem)
+	}
+	return r.leaf(s, c)
+}
+
+func (r *reader) object(s *scanner, depth int, onItem bool) *Reject {
+	s.pos++
+	mark := len(r.path)
+	for first := true; ; first = false {
+		key, end, reject := s.key(first)
+		if reject != nil || end {
+			return reject
+		}
+		if depth == 0 && r.place.deviceAt {
+			r.common.device = key
+		}
+		r.push(key)
+		reject = r.value(s, depth+1, onItem && r.stepsIn(depth, key))
+		if reject != nil {
+			return reject
+		}
+		r.path = r.path[:mark]
+	}
+}
+
+func (r *reader) array(s *scanner, depth int, onItem bool) *Reject {
+	s.pos++
+	mark := len(r.path)
+	for i := 0; ; i++ {
+		if s.open(']') {
+			return nil
+		}
+		if i > 0 && !s.open(',') {
+			return s.fail("a comma or ]")
+		}
+		if i > 0 && s.peek() == ']' {
+			return s.fail("a value")
+		}
+		if len(r.path) > r.base {
+			r.path = append(r.path, pathMark)
+		}
+		start := len(r.path)
+		r.path = strconv.AppendInt(r.path, int64(i), 10)
+		if reject := r.value(s, depth+1, onItem && r.stepsIn(depth, r.path[start:])); reject != nil {
+			return reject
+		}
+		r.path = r.path[:mark]
+	}
+}
+
+func (r *reader) push(key []byte) {
+	if len(r.path) > r.base {
+		r.path = append(r.path, pathMark)
+	}
+	r.path = append(r.path, key...)
+}
+
+// beginsItem tells whether the value that comes is a reading of its own.
+func (r *reader) beginsItem(c byte, depth int, onItem bool) bool {
+	if m := r.source.mapping; m != nil {
+		return onItem && depth == len(m.each)
+	}
+	return depth >= r.place.items && c != '['
+}
+
+// stepsIn tells whether a key is on the way to the readings in the mapping.
+func (r *reader) stepsIn(depth int, key []byte) bool {
+	m := r.source.mapping
+	return m != nil && depth < len(m.each) && (m.each[depth] == "*" || m.each[depth] == string(key))
+}
+
+// begin opens a group. Paths in it are its own.
+func (r *reader) begin() {
+	r.serial++
+	r.open = true
+	r.groups = append(r.groups, group{from: len(r.samples), device: r.common.device})
+	r.current = &r.groups[len(r.groups)-1]
+	if len(r.path) > 0 {
+		r.path = append(r.path, pathMark)
+	}
+	r.base = len(r.path)
+	for i, p := range r.place.prefix {
+		if i > 0 {
+			r.path = append(r.path, pathMark)
+		}
+		r.path = append(r.path, p...)
+	}
+}
+
+func (r *reader) end() {
+	r.current.to = len(r.samples)
+	r.open, r.current = false, &r.common
+	r.path, r.base = r.path[:max(0, r.base-1)], 0
+}
+
+// leaf reads a value that holds no others.
+func (r *reader) leaf(s *scanner, c byte) *Reject {
+	f, reject := r.field()
+	if reject != nil {
+		return reject
+	}
+	switch {
+	case f.role == skipped:
+		return s.skip(0)
+	case c == '"':
+		text, reject := s.str()
+		if reject != nil {
+			return reject
+		}
+		return r.text(f, text)
+	case s.literal("null"):
+		s.pos += len("null")
+		return nil
+	case f.role == clock || f.role == deviceID || f.role == serial:
+		return r.attribute(f, s)
+	case f.role == media, f.role == note:
+		return s.skip(0)
+	}
+	v, reject := s.value(f.name)
+	if reject != nil {
+		return reject
+	}
+	return r.add(f, v)
+}
+
+// attribute reads a number that is no register.
+func (r *reader) attribute(f *field, s *scanner) *Reject {
+	start := s.pos
+	v, reject := s.value(f.name)
+	if reject != nil {
+		return reject
+	}
+	switch f.role {
+	case clock:
+		r.current.time, r.current.timed = f.number(v), true
+	case serial:
+		r.current.seq, r.current.hasSeq = int64(v), true
+	case deviceID:
+		r.current.device = s.data[start:s.pos]
+	}
+	return nil
+}
+
+// text reads a string.
+func (r *reader) text(f *field, text []byte) *Reject {
+	switch f.role {
+	case clock:
+		ms, ok := f.parse(unsafe.String(unsafe.SliceData(text), len(text)), r.source.location)
+		if !ok {
+			return &Reject{NoTime, fmt.Sprintf("the time %q cannot be read", clip(string(text)))}
+		}
+		r.current.time, r.current.timed = ms, true
+		return nil
+	case deviceID:
+		r.current.device = text
+		return nil
+	case media:
+		r.current.utility = mediaUtility(text)
+		return nil
+	case serial:
+		return nil
+	case note:
+		r.current.note(f, text)
+		return nil
+	}
+	if v, ok := f.words[string(text)]; ok {
+		return r.add(f, v)
+	}
+	if f.quoted || r.quotedNumber {
+		if v, ok, reject := quotedNumber(text, f.name); ok || reject != nil {
+			if reject != nil {
+				return reject
+			}
+			return r.add(f, v)
+		}
+	}
+	if f.quoted || f.words != nil {
+		return &Reject{BadValue, fmt.Sprintf("%s is %q; want a number", f.name, clip(string(text)))}
+	}
+	return nil
+}
+
+func (g *group) note(f *field, text []byte) {
+	for i := range g.notes {
+		if g.notes[i].field == nil {
+			g.notes[i] = noted{f, text}
+			return
+		}
+	}
+}
+
+// quotedNumber reads a text that is a number and nothing else.
+func quotedNumber(text []byte, what string) (float64, bool, *Reject) {
+	s := scanner{data: text}
+	if _, ok := s.numberText(); !ok || s.pos != len(text) {
+		return 0, false, nil
+	}
+	s.pos = 0
+	v, reject := s.number(what)
+	return v, reject == nil, reject
+}
+
+// add puts a value into the group.
+func (r *reader) add(f *field, v float64) *Reject {
+	v = f.convert.Convert(v)
+	if math.IsInf(v, 0) {
+		return &Reject{NotFinite, fmt.Sprintf("%s is beyond a double's range", f.name)}
+	}
+	switch {
+	case !r.open && f.role == unknown:
+		return nil // of no reading in particular
+	case !r.open:
+		r.shared = append(r.shared, sample{field: f, value: v})
+		return nil
+	case f.seen == r.serial:
+		return &Reject{DuplicateKey, fmt.Sprintf("the value of %s comes twice", f.name)}
+	case len(r.samples)-r.current.from == MaxRegisters:
+		return &Reject{TooLarge, fmt.Sprintf("more than %d registers", MaxRegisters)}
+	}
+	f.seen = r.serial
+	r.samples = append(r.samples, sample{field: f, value: v})
+	return nil
+}
+
+// field returns what the path stands for.
+func (r *reader) field() (*field, *Reject) {
+	known, path := r.fields, r.path[r.base:]
+	if !r.open {
+		known, path = r.outer, r.path
+	}
+	if f, ok := known[string(path)]; ok {
+		return f, nil
+	}
+	switch {
+	case len(path) > maxPath:
+		return nil, &Reject{BadName, fmt.Sprintf("the path %q… is longer than %d bytes", clip(string(path)), maxPath)}
+	case r.learned == maxLearned:
+		return nil, &Reject{TooLarge, fmt.Sprintf("more than %d different values", maxLearned)}
+	}
+	r.learned++
+	f, err := r.learn(string(path))
+	if err != nil {
+		return nil, &Reject{BadUnit, err.Error()}
+	}
+	known[string(path)] = f
+	return f, nil
+}
+
+// plainValue reads a payload that is one value and nothing around it.
+func (r *reader) plainValue(s *scanner) *Reject {
+	r.begin()
+	defer r.end()
+	f, reject := r.field()
+	if reject != nil || f.role == skipped {
+		return reject
+	}
+	return r.plainText(f, bytes.TrimSpace(s.data))
+}
+
+func (r *reader) plainText(f *field, text []byte) *Reject {
+	switch v, ok, reject := quotedNumber(text, f.name); {
+	case reject != nil:
+		return reject
+	case ok && f.role != clock:
+		return r.add(f, v)
+	}
+	return r.text(f, text)
+}
