@@ -59,6 +59,7 @@ func TestScripts(t *testing.T) {
 			"await-file":      awaitFile,
 			"await-http":      awaitHTTP,
 			"await-query":     awaitQuery,
+			"await-alarm":     awaitAlarm,
 			"balanced":        balanced,
 			"fill-quarantine": fillQuarantine,
 		},
@@ -230,6 +231,17 @@ func awaitQuery(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, neg, args, 2, "await-query INFLUXQL REGEXP")
 	query := url.Values{"db": {databaseName}, "q": {args[0]}}
 	awaitHTTP(ts, false, []string{"200", "http://" + ts.Getenv("INFLUX") + "/query?" + query.Encode(), args[1]})
+}
+
+// awaitAlarm ID FLAGS... waits until imdad alarms list has it.
+func awaitAlarm(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: await-alarm ID FLAGS...")
+	}
+	await(ts, args[0], func() (bool, error) {
+		err := ts.Exec("imdad", append([]string{"alarms", "list", "--json"}, args[1:]...)...)
+		return strings.Contains(ts.ReadFile("stdout"), `{"id":"`+args[0]+`"`), err
+	})
 }
 
 // get reads a page on a connection of its own.
