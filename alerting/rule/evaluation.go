@@ -15,9 +15,9 @@ type evaluation struct {
 	followed func(Key) bool // of what is not raised
 	tally    Tally
 
-	life     [classCount][]life // of substations, feeders and plants
-	inferred []int64            // since when a substation is dead as its feeders tell; 0: they do not
-	rations  []ration           // by zone
+	life     [classCount][]life  // of substations, feeders and plants
+	inferred [classCount][]int64 // since when a substation or feeder is dead as what it feeds tells; 0: that does not
+	rations  []ration            // by zone
 	gateways []gatewayVerdict
 	intake   Key // pipeline.fault of a part that readings come through; empty: none
 }
@@ -27,7 +27,9 @@ func newEvaluation(s *Set) *evaluation {
 	for _, c := range []class{substationClass, feederClass, plantClass} {
 		e.life[c] = make([]life, s.net.count(c))
 	}
-	e.inferred = make([]int64, len(s.net.places[substationClass]))
+	for _, c := range []class{substationClass, feederClass} {
+		e.inferred[c] = make([]int64, len(s.net.places[c]))
+	}
 	e.rations = make([]ration, len(s.net.places[zoneClass]))
 	return e
 }
@@ -39,6 +41,7 @@ func (e *evaluation) begin(dst []Finding, snap *snapshot.Snapshot, now int64, fo
 	e.followed, e.tally = followed, Tally{}
 	e.intake = Key{}
 	e.seeLives()
+	e.inferFeeders()
 	e.inferSubstations()
 	e.countRations()
 	e.findIntakeFault()

@@ -1,6 +1,10 @@
 package rule
 
-import "github.com/imdad-telemetry/imdad/collector/live/snapshot"
+import (
+	"slices"
+
+	"github.com/imdad-telemetry/imdad/collector/live/snapshot"
+)
 
 // life is whether there is voltage.
 type life uint8
@@ -109,12 +113,48 @@ func (e *evaluation) lossAbove(plant ref) (ref, life) {
 	return plant, e.lifeAt(plant)
 }
 
+// inferFeeders takes a feeder whose meter says nothing for dead when at least
+// two of the plants and branches right behind it are, outside the programme,
+// and none of them is alive.
+func (e *evaluation) inferFeeders() {
+	for i := range e.life[feederClass] {
+		r := ref{feederClass, int32(i)}
+		e.inferred[feederClass][i] = 0
+		if e.lifeAt(r) > unheard {
+			continue
+		}
+		count, first := 0, int64(0)
+		for _, child := range e.net.feeds[i] {
+			switch e.lifeAt(child) {
+			case alive, between, cut:
+				count = -len(e.net.feeds[i])
+			case dead:
+				count++
+				if since := e.electricity(child).Dead.Since; first == 0 || since < first {
+					first = since
+				}
+			}
+		}
+		if count >= 2 {
+			e.life[feederClass][i], e.inferred[feederClass][i] = dead, first
+		}
+	}
+}
+
+// feedsLiving tells that something right behind a feeder has had voltage since
+// the feeder's own meter was heard, and so the feeder too.
+func (e *evaluation) feedsLiving(r ref) bool {
+	return r.class == feederClass && slices.ContainsFunc(e.net.feeds[r.index], func(child ref) bool {
+		return e.lifeAt(child) == alive && e.electricity(child).Time > e.electricity(r).Time
+	})
+}
+
 // inferSubstations takes a substation that nobody measures for dead when at
 // least two of its feeders are, outside the programme, and none is alive. After
 // a start that waits for those that had not the time to speak yet.
 func (e *evaluation) inferSubstations() {
 	for i, feeds := range e.net.stationFeeds {
-		e.inferred[i] = 0
+		e.inferred[substationClass][i] = 0
 		if e.life[substationClass][i] > unheard {
 			continue
 		}
@@ -129,22 +169,22 @@ func (e *evaluation) inferSubstations() {
 				}
 			case dead:
 				count++
-				if since := e.snap.Feeders[f].Dead.Since; first == 0 || since < first {
+				if since := e.deadSince(ref{feederClass, f}); first == 0 || since < first {
 					first = since
 				}
 			}
 		}
 		if count >= 2 {
 			e.life[substationClass][i] = dead
-			e.inferred[i] = first
+			e.inferred[substationClass][i] = first
 		}
 	}
 }
 
 // deadSince is when an object went dead; 0: nobody knows.
 func (e *evaluation) deadSince(r ref) int64 {
-	if r.class == substationClass && e.inferred[r.index] > 0 {
-		return e.inferred[r.index]
+	if r.class != plantClass && e.inferred[r.class][r.index] > 0 {
+		return e.inferred[r.class][r.index]
 	}
 	return e.electricity(r).Dead.Since
 }

@@ -51,6 +51,7 @@ type network struct {
 	places   [meterClass][]place // of meters, which are many, see at
 
 	feederFrom []ref               // substation or feeder
+	feeds      [][]ref             // by feeder: the plants and branches right behind it
 	substation []int32             // of each feeder; -1: none
 	zoneOf     [classCount][]int32 // zone of each object; -1: none
 	cityOf     [classCount][]int32

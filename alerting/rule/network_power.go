@@ -17,8 +17,11 @@ func (n *network) addElectricity() {
 	n.zoneFeeders = make([][]int32, len(reg.Zones()))
 	n.cityFeeders = make([][]int32, len(reg.Cities()))
 	n.cityStations = make([][]int32, len(reg.Cities()))
-	for _, f := range reg.Feeders() {
-		n.feederFrom = append(n.feederFrom, n.find(f.From))
+	n.feeds = make([][]ref, len(reg.Feeders()))
+	for i, f := range reg.Feeders() {
+		from := n.find(f.From)
+		n.feederFrom = append(n.feederFrom, from)
+		n.addFeed(from, ref{feederClass, int32(i)})
 	}
 	for i := range reg.Feeders() {
 		n.addFeeder(int32(i))
@@ -51,6 +54,7 @@ func (n *network) addFeeder(i int32) {
 func (n *network) addPlant(i int32, feeder, line string) {
 	from := n.find(feeder)
 	n.plantFrom = append(n.plantFrom, from)
+	n.addFeed(from, ref{plantClass, i})
 	n.plantLine = append(n.plantLine, n.index(line, lineClass))
 	collect(n.byZone, n.zoneOf[plantClass][i], i)
 	for ; from.class == feederClass; from = n.feederFrom[from.index] {
@@ -58,6 +62,13 @@ func (n *network) addPlant(i int32, feeder, line string) {
 	}
 	if from.class == substationClass {
 		collect(n.bySubstation, from.index, i)
+	}
+}
+
+// addFeed notes what hangs right on a feeder.
+func (n *network) addFeed(from, to ref) {
+	if from.class == feederClass {
+		n.feeds[from.index] = append(n.feeds[from.index], to)
 	}
 }
 

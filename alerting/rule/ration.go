@@ -18,7 +18,7 @@ func (e *evaluation) countRations() {
 			case e.rationed(f):
 				n.dead++
 				// When a substation comes back, its feeders have not yet said so.
-				n.note(max(e.snap.Feeders[f].Dead.Since, e.restoredAbove(e.net.feederFrom[f])))
+				n.note(max(e.deadSince(ref{feederClass, f}), e.restoredAbove(e.net.feederFrom[f])))
 			case e.life[feederClass][f] == unheard:
 				n.unknown++
 			}

@@ -31,7 +31,9 @@ func (e *evaluation) judgeOutage(r ref) {
 	}
 	switch e.lifeAt(r) {
 	case unheard:
-		e.add(outage, r, p, Unknown)
+		if !e.feedsLiving(r) {
+			e.add(outage, r, p, Unknown)
+		}
 	case between:
 		e.add(outage, r, p, Held)
 	case dead:
@@ -48,7 +50,7 @@ func (e *evaluation) judgeOutage(r ref) {
 
 // bySilence tells that nobody measured the outage.
 func (e *evaluation) bySilence(r ref) bool {
-	return e.electricity(r).Dead.Silent || r.class == substationClass && e.inferred[r.index] > 0
+	return e.electricity(r).Dead.Silent || r.class == substationClass && e.inferred[substationClass][r.index] > 0
 }
 
 // outageCause is what an outage is a part of: the nearest dead thing above, or
