@@ -45,6 +45,9 @@ func (d *decoder) value(n *node, v reflect.Value, path string) {
 		return
 	}
 	if v.Kind() == reflect.Pointer {
+		if n.kind == null && v.Type().Elem().Kind() == reflect.Struct {
+			return // a section without keys, which may be left out: it is
+		}
 		if v.IsNil() {
 			v.Set(reflect.New(v.Type().Elem()))
 		}
