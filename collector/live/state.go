@@ -51,7 +51,10 @@ type register struct {
 
 // New returns an empty state over the registry.
 func New(registry *zone.Registry, now func() time.Time) *State {
-	s := &State{network: newNetwork(registry), now: now, listening: now().UnixMilli(), unknownShare: DefaultSupplyConfig().UnknownShare}
+	s := &State{
+		network: newNetwork(registry), now: now, listening: now().UnixMilli(), unknownShare: DefaultSupplyConfig().UnknownShare,
+		meters: make([]meterState, 0, len(registry.Meters())),
+	}
 	s.world = build(registry, newMemory(), make([]facts, len(registry.Meters())))
 	s.world.tell(s.listening)
 	return s
@@ -155,7 +158,7 @@ func (s *State) Update(r *meter.Reading, received int64) {
 	s.scratch.has, s.scratch.sum = 0, 0
 	for i := range r.Values {
 		v := &r.Values[i]
-		reg := m.register(i, v.Register)
+		reg := m.register(i, v.Register, len(r.Values))
 		if r.Time >= reg.time {
 			reg.value, reg.time, reg.quality = v.Value, r.Time, r.Quality
 		}
@@ -198,8 +201,9 @@ func (s *State) meter(series *meter.Series) *meterState {
 }
 
 // register returns the slot for name. Meters repeat their registers in the
-// same order, so the hint is nearly always right.
-func (m *meterState) register(hint int, name string) *register {
+// same order, so the hint is nearly always right, and the first message nearly
+// always has all there will be.
+func (m *meterState) register(hint int, name string, all int) *register {
 	if hint < len(m.registers) && m.registers[hint].name == name {
 		return &m.registers[hint]
 	}
@@ -210,7 +214,7 @@ func (m *meterState) register(hint int, name string) *register {
 	}
 	if len(m.registers) == cap(m.registers) {
 		// Grown by hand: append would double what hardly ever grows again.
-		grown := make([]register, len(m.registers), len(m.registers)+4)
+		grown := make([]register, len(m.registers), max(all, len(m.registers)+1))
 		copy(grown, m.registers)
 		m.registers = grown
 	}
