@@ -65,7 +65,7 @@ fmt: $(LINTER) ## format all Go code
 	$(LINTER) fmt ./...
 
 .PHONY: bench
-bench: peers ## Go benchmarks, then the whole pipeline against a bare client
+bench: peers ## Go benchmarks, then the whole pipeline against a bare client, and alerting
 	go test -run '^$$' -bench . -benchmem ./...
 	go run ./cmd/imdad/internal/bench
 
