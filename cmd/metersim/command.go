@@ -73,7 +73,7 @@ func (c *command) run(ctx context.Context, stdout, stderr io.Writer) (err error)
 	}
 	if o.Plan != nil {
 		fmt.Fprintf(stderr, "%s plays from %s to %s; the service's clock must say the same: --clock-start %s --speed %v, best with the same --clock-at\n",
-			o.Plan.Scenario.Name, o.Plan.Start.Format(time.DateTime), o.Plan.End.Format(time.DateTime), o.Plan.Start.Format(time.RFC3339), c.Speed)
+			o.Plan.Scenario.Name, o.Plan.Start.Format(time.RFC3339), o.Plan.End.Format(time.RFC3339), o.Plan.Start.Format(time.RFC3339), c.Speed)
 	}
 	shown := make(chan struct{})
 	watching, done := context.WithCancel(context.Background())

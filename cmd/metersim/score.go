@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"time"
 
 	"github.com/imdad-telemetry/imdad/cmd/internal/cli"
 	"github.com/imdad-telemetry/imdad/collector/metersim/score"
@@ -18,20 +20,22 @@ Examples:
   metersim score --events events.jsonl --journal journal.jsonl
   metersim score --events events.jsonl --journal journal.jsonl --notices notices.jsonl --json
 
-The journal is one transition of an alarm a line, with seq, time, event, to and alarm{kind, object}; the notices are
-one a line with time, person, channel, type and alarms. The exit code is 0 if every expected alarm came in time and no
-forbidden one, and precision and recall are what is asked for; 1 if not; 2 for a wrong command line.`
+The journal is one transition of an alarm a line, with seq, time, event, to and alarm{kind, object}, or pages of it as
+GET /api/v1/journal gives them; the notices are one a line with time, person, channel, type and alarms. The exit code is
+0 if every expected alarm came in time and no forbidden one, and precision and recall are what is asked for; 1 if not;
+2 for a wrong command line.`
 
 // errScore makes the exit code tell what the table says.
 var errScore = errors.New("the alarms are not what the events ask for")
 
 type scoreCommand struct {
-	Events    string  `required:"" type:"path" placeholder:"FILE" help:"What happened: the file that metersim --events wrote."`
-	Journal   string  `required:"" type:"path" placeholder:"FILE" help:"The transitions of the alarms, as JSON lines."`
-	Notices   string  `type:"path" placeholder:"FILE" help:"The notices that went out, as JSON lines; counted for each person."`
-	JSON      bool    `help:"Write the report as one JSON object."`
-	Precision float64 `default:"0" placeholder:"P" help:"Fail below this precision, 0 to 1 (default: 0)."`
-	Recall    float64 `default:"0" placeholder:"R" help:"Fail below this recall, 0 to 1 (default: 0). Whatever it is, what is missed fails unless it is given."`
+	Events    string    `required:"" type:"path" placeholder:"FILE" help:"What happened: the file that metersim --events wrote."`
+	Journal   string    `required:"" type:"path" placeholder:"FILE" help:"The transitions of the alarms, as JSON lines."`
+	Until     time.Time `placeholder:"T" help:"The end of the play, as RFC 3339: later transitions are left out, since the meters are silent then (default: none are)."`
+	Notices   string    `type:"path" placeholder:"FILE" help:"The notices that went out, as JSON lines; counted for each person."`
+	JSON      bool      `help:"Write the report as one JSON object."`
+	Precision float64   `default:"0" placeholder:"P" help:"Fail below this precision, 0 to 1 (default: 0)."`
+	Recall    float64   `default:"0" placeholder:"R" help:"Fail below this recall, 0 to 1 (default: 0). Whatever it is, what is missed fails unless it is given."`
 }
 
 func executeScore(args []string, stdout, stderr io.Writer) int {
@@ -55,6 +59,9 @@ func (c *scoreCommand) run(stdout io.Writer) error {
 	journal, err := readLines[score.Transition](c.Journal)
 	if err != nil {
 		return err
+	}
+	if !c.Until.IsZero() {
+		journal = slices.DeleteFunc(journal, func(t score.Transition) bool { return t.Time.After(c.Until) })
 	}
 	var notices []score.Notice
 	if c.Notices != "" {

@@ -194,6 +194,10 @@ func TestRead(t *testing.T) {
 	if err != nil || len(journal) != 2 || journal[1].Alarm.Kind != "elec.outage" || !journal[0].Time.Equal(noon.Add(2*time.Minute)) {
 		t.Errorf("%+v: %v", journal, err)
 	}
+	pages, err := Read[Transition](strings.NewReader("[" + line + "," + line + "]\n[]\n [" + line + "]\n"))
+	if err != nil || len(pages) != 3 || pages[2] != journal[0] {
+		t.Errorf("pages: %+v: %v", pages, err)
+	}
 	if _, err := Read[Transition](strings.NewReader(line + "\n{")); err == nil || !strings.HasPrefix(err.Error(), "line 2: ") {
 		t.Errorf("error %v", err)
 	}
