@@ -47,14 +47,14 @@ func (e *evaluation) judgeOffline(r ref, m *snapshot.Meter, intervalS float64) {
 // addOffline tells silence for want of power, or of a gateway, from a fault of
 // the meter. What a planned cut silences is as it should be, and so is the time
 // that meters take to come back after any cut. While nobody can tell a cut from
-// a fault, it waits.
+// a fault, it waits, unless a fault of the intake explains either.
 func (e *evaluation) addOffline(r ref, p *setting, m *snapshot.Meter, since, patience int64) {
 	feed := e.net.meterFeed[r.index]
 	up, l := e.deadAbove(feed)
 	restored := e.restoredAbove(feed)
 	gateway := e.gatewayOf(m)
 	restored = max(restored, gateway.back)
-	if l == cut || l < dead && m.Doubtful || l != dead && restored > 0 && e.now-restored <= patience || gateway.state == Held {
+	if l == cut || l < dead && m.Doubtful && e.intake == (Key{}) || l != dead && restored > 0 && e.now-restored <= patience || gateway.state == Held {
 		e.add(meterOffline, r, p, Held)
 		return
 	}
