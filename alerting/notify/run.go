@@ -16,7 +16,7 @@ import (
 // pollEvery is how often Run looks, in real time, whether there is news or
 // something is due: that costs less than a microsecond, and the clock of alarms
 // may run fast.
-const pollEvery = 100 * time.Millisecond
+const pollEvery = 50 * time.Millisecond
 
 // Run plans when there is news or something is due, sends over all channels at
 // once and takes people's answers, until ctx ends. An attempt under way gets
