@@ -37,6 +37,10 @@ func (e *evaluation) judgeOutage(r ref) {
 	case between:
 		e.add(outage, r, p, Held)
 	case dead:
+		if e.electricity(r).Time < e.restoredAbove(e.parent(r)) && !e.bySilence(r) {
+			e.add(outage, r, p, Held) // its meter has not spoken since
+			return
+		}
 		f := e.add(outage, r, p, Raised)
 		f.Since = e.deadSince(r)
 		f.OnDelay = max(f.OnDelay, e.net.hear[r.class][r.index])
