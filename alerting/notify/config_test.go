@@ -67,6 +67,8 @@ func TestConfig(t *testing.T) {
 		}, "escalations[0].rota.from: missing"},
 		{"pace", func(c *Config) { c.Pace.Burst = 0 }, "pace.burst: 0 is out of range; use 1 to 100"},
 		{"calm above flood", func(c *Config) { c.Pace.Calm = 11 }, "pace.calm: 11 is out of range; use 1 to 10"},
+		{"a secret elsewhere", func(c *Config) { c.LinkSecret = "${LINK}" }, ""},
+		{"a secret in a file", func(c *Config) { c.LinkSecret = "file:link" }, ""},
 		{"short secret", func(c *Config) { c.LinkSecret = "secret" }, "link_secret: 6 characters are too few"},
 		{"keep", func(c *Config) { c.Keep = 0 }, "keep: 0s is out of range"},
 	} {
