@@ -196,13 +196,13 @@ func covers(got, want map[string]int) bool {
 	return true
 }
 
-// aim says when the next kill is: after some readings, or, one time in three,
+// aim says when the next kill is: after some readings, or, every other time,
 // when a notice has just arrived whose sender does not know yet.
 func (s *weather) aim() {
 	s.next = s.readings() + 10 + s.random.Int64N(150)
 	s.post.openTrap()
 	s.trap = nil
-	if s.struck < s.most && s.random.IntN(3) == 0 {
+	if s.struck < s.most && s.random.IntN(2) == 0 {
 		s.trap = s.post.setTrap()
 	}
 }
