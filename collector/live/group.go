@@ -90,6 +90,9 @@ func (g *group) totals(k *tank) (burn, in float64) {
 	return burn * share, in * share
 }
 
+// void says that what was drawn in this hour is not known.
+func (g *group) void() { g.Hour = 0 }
+
 // learn closes hours of consumption that have passed.
 func (g *group) learn(t int64) {
 	hour := g.local.hour(t)

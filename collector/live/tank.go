@@ -166,6 +166,9 @@ func (k *tank) draw(end int64, delta, burn, in float64) {
 	case k.fuel:
 		drawn = -delta
 		k.noise(delta + burn)
+		if delta > k.risen()/2 {
+			k.group.void() // perhaps a delivery begins
+		}
 	case k.group.supplied():
 		drawn = in - delta
 	}
@@ -287,7 +290,7 @@ func (k *tank) begin(t int64, burned float64) {
 			low = f
 		}
 	}
-	if low == nil || k.Volume-float64(low.Volume) <= max(deliveryShare*k.capacity, deliveryLeast) {
+	if low == nil || k.Volume-float64(low.Volume) <= k.risen() {
 		k.Rising = 0
 		return
 	}
@@ -304,12 +307,16 @@ func (k *tank) begin(t int64, burned float64) {
 	k.Delivery = snapshot.Delivery{Start: low.at(), VolumeL: k.Volume - k.Base + burned - k.BaseBurned}
 }
 
+// risen is the rise, in l, from which on it is a delivery.
+func (k *tank) risen() float64 { return max(deliveryShare*k.capacity, deliveryLeast) }
+
 // correct books litres that were drawn although it did not look like that.
 func (k *tank) correct(litres float64) {
 	k.Drawn += litres
 	k.DayDrawn += litres
 	k.book(k.Day / bookDays).Drawn += float32(litres)
 	k.group.Drawn += litres
+	k.group.void() // part of it may be the hour's before
 }
 
 // remember keeps the first content of each quarter of an hour.

@@ -280,3 +280,46 @@ func TestANoisyTankLosesNothing(t *testing.T) {
 		t.Errorf("draws %v l a day", mean)
 	}
 }
+
+// A delivery that begins before the hour strikes and is recognised after it is
+// nobody's consumption, neither of the one hour nor of the other.
+func TestADeliveryIsNoConsumption(t *testing.T) {
+	t.Parallel()
+	for begins := int64(120); begins < 180; begins += 5 {
+		k := newTank()
+		k.capacity, k.fuel, k.local = 3000, true, new(local)
+		b := newBurner()
+		k.group = &group{tanks: []*tank{k}, burners: []*burner{b}, local: k.local}
+		k.litres = func(s *scratch, _ float64) float64 { return s.values[volume15] }
+		start, litres := 20_000*dayMS, 1200.0
+		var s scratch
+		for m := range int64(8 * 60) {
+			at := start + m*minuteMS
+			litres--
+			if m >= begins && m < begins+12 {
+				litres += 140
+			}
+			s.has = 0
+			s.put(burnt, 5000+float64(m))
+			b.take(&s, at)
+			if m%5 == 0 {
+				s.has = 0
+				s.put(volume15, litres)
+				k.take(&s, at)
+			}
+		}
+		known := 0
+		for hour := range int64(8) {
+			switch got := k.group.Usual.at(ofWeek(k.local.hour(start + hour*hourMS))); {
+			case math.IsNaN(got):
+			case math.Abs(got-60) > 8:
+				t.Errorf("delivery at minute %d: %v l/h in hour %d", begins, got, hour)
+			default:
+				known++
+			}
+		}
+		if known < 4 {
+			t.Errorf("delivery at minute %d: %d hours learned", begins, known)
+		}
+	}
+}
