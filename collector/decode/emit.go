@@ -17,7 +17,7 @@ func (r *reader) emit(to *route, m Message, out *Readings) (Result, *Reject) {
 			return 0, reject
 		}
 		if r.finish != nil {
-			r.finish(r.samples[g.from:g.to])
+			r.finish(r, r.samples[g.from:g.to])
 		}
 		switch {
 		case g.from == g.to && len(r.shared) == 0:

@@ -11,8 +11,14 @@ import (
 // learn works out what a path stands for: what the source says, else what the
 // profile knows, else a number of unknown meaning.
 func (r *reader) learn(path string) (*field, error) {
-	keys := strings.Split(path, string(pathMark))
+	var keys []string
+	if path != "" {
+		keys = strings.Split(path, string(pathMark))
+	}
 	f := r.classify(keys)
+	if r.source.utility != "" {
+		f.utility = "" // the source knows better
+	}
 	if rule, ok := r.rule(keys); ok {
 		f = rule.field(keys, f)
 	} else if r.source.mapping != nil {
@@ -36,6 +42,21 @@ func (r *reader) learn(path string) (*field, error) {
 	}
 	f.other = derived(keys)
 	return &f, nil
+}
+
+// fixed returns a field that is at no path of its own.
+func (r *reader) fixed(name, unit string) *field {
+	key := name + string(pathMark) // no path ends so
+	f, ok := r.fields[key]
+	if !ok {
+		convert, err := conversion(unit, name)
+		if err != nil {
+			panic("decode: " + err.Error()) // name and unit are constants of a profile
+		}
+		f = &field{role: register, name: name, convert: convert, reg: r.register(name), other: name}
+		r.fields[key] = f
+	}
+	return f
 }
 
 // orPath returns the path, or what the profile would have it called.

@@ -74,3 +74,14 @@ func FuzzTasmota(f *testing.F)     { fuzzProfile(f, tasmotaSource, "tele/p/SENSO
 func FuzzShelly(f *testing.F)      { fuzzProfile(f, shellySource, "d/events/rpc") }
 func FuzzWmbusmeters(f *testing.F) { fuzzProfile(f, wmbusSource, "wmbusmeters/x") }
 func FuzzJSON(f *testing.F)        { fuzzProfile(f, jsonSource, "city/sn-z1/gw7") }
+func FuzzZigbee2MQTT(f *testing.F) { fuzzProfile(f, zigbeeSource, "zigbee2mqtt/plug") }
+func FuzzThingsboardDevice(f *testing.F) {
+	fuzzProfile(f, tbDevice, "m1/v1/devices/me/telemetry")
+}
+func FuzzThingsboardGateway(f *testing.F) { fuzzProfile(f, tbGateway, "v1/gateway/telemetry") }
+func FuzzChirpstack(f *testing.F)         { fuzzProfile(f, chirpstackSource, csTopic) }
+func FuzzTTN(f *testing.F)                { fuzzProfile(f, ttnSource, ttnTopic) }
+func FuzzDSMRJSON(f *testing.F)           { fuzzProfile(f, dsmrSource, "dsmr/json") }
+func FuzzDSMRValue(f *testing.F)          { fuzzProfile(f, dsmrSource, "dsmr/reading/electricity_delivered_1") }
+func FuzzVictron(f *testing.F)            { fuzzProfile(f, victronSource, "N/p/grid/30/Ac/Power") }
+func FuzzValue(f *testing.F)              { fuzzProfile(f, valueSource, "plant/sn-z1/electricity/m1/P") }

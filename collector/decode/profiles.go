@@ -5,5 +5,12 @@ var formats = []format{
 	tasmota,
 	shelly,
 	wmbusmeters,
+	zigbee2mqtt,
+	thingsboard,
+	chirpstack,
+	ttn,
+	dsmr,
+	victron,
+	valueFormat,
 	mappedFormat,
 }

@@ -1,10 +1,10 @@
 package decode
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 	"unsafe"
 
@@ -18,7 +18,7 @@ type format struct {
 	utility      meter.Utility // of what it carries; "": the source must say
 	device       bool          // its messages or topics name the device
 	tellsUtility bool          // its messages say what they measure
-	plain        bool          // one value a message, not JSON
+	numbersOnly  bool          // a plain value that is no number is a mistake
 	quotedNumber bool          // a text that is a number is one
 	silent       bool          // messages without a number are usual, and nothing to keep
 	wrappers     [][]string
@@ -27,19 +27,24 @@ type format struct {
 	// classify says what the value at path is, once a path and source.
 	classify func(path []string) field
 	// finish, if there is one, looks at a reading's samples together.
-	finish func(samples []sample)
+	finish func(r *reader, samples []sample)
+	// prune, if there is one, says that nothing under path is of the meter.
+	prune func(path []string) bool
 }
 
 // place is what a topic says of its messages.
 type place struct {
 	prefix  []string // of the paths in the payload
 	device  string
+	plain   bool // one value a message, not JSON
 	control bool // births, wills and commands: nothing to store
 	reject  *Reject
 	// items is the depth from which on an object is a reading of its own.
 	items int
 	// deviceAt says that the key at depth 0 is a device.
 	deviceAt bool
+	// countsFromZero says that a message without its number is number 0.
+	countsFromZero bool
 }
 
 // role is what a value is for.
@@ -136,6 +141,7 @@ type reader struct {
 	fields    map[string]*field // by path within a reading
 	outer     map[string]*field // by path outside of the readings of a message
 	registers map[string]*registerName
+	pruned    map[string]bool // by path of an object or array within a reading
 	learned   int
 	serial    uint64 // counts groups and readings, to see what comes twice
 
@@ -154,6 +160,7 @@ func newReader(c *compiled, catalog *meter.Catalog) *reader {
 	return &reader{
 		format: c.format, source: c, catalog: catalog,
 		fields: make(map[string]*field), outer: make(map[string]*field), registers: make(map[string]*registerName),
+		pruned: make(map[string]bool),
 	}
 }
 
@@ -180,6 +187,7 @@ func (r *reader) reset(p *place) {
 		clear(r.fields)
 		clear(r.outer)
 		clear(r.registers)
+		clear(r.pruned)
 	}
 	r.place, r.learned, r.open = p, 0, false
 	r.samples, r.shared, r.groups = r.samples[:0], r.shared[:0], r.groups[:0]
@@ -189,16 +197,19 @@ func (r *reader) reset(p *place) {
 }
 
 func (r *reader) message(s *scanner) *Reject {
-	var reject *Reject
-	if r.plain {
-		reject = r.plainValue(s)
-	} else {
-		reject = r.value(s, 0, true)
-		if reject == nil && !s.atEnd() {
-			reject = s.fail("the end of the payload")
-		}
+	if r.place.plain {
+		return r.plainValue(s)
 	}
-	return reject
+	if c := s.peek(); c != '{' && c != '[' {
+		return s.fail("a JSON object or array")
+	}
+	if reject := r.value(s, 0, true); reject != nil {
+		return reject
+	}
+	if !s.atEnd() {
+		return s.fail("the end of the payload")
+	}
+	return nil
 }
 
 // value reads any JSON value. depth counts the keys on the way to it; onItem
@@ -214,6 +225,9 @@ func (r *reader) value(s *scanner, depth int, onItem bool) *Reject {
 		r.end()
 		return reject
 	}
+	if (c == '{' || c == '[') && r.prune != nil && r.open && r.skips() {
+		return s.skip(depth)
+	}
 	switch c {
 	case '{':
 		return r.object(s, depth, onItem)
@@ -221,6 +235,19 @@ func (r *reader) value(s *scanner, depth int, onItem bool) *Reject {
 		return r.array(s, depth, onItem)
 	}
 	return r.leaf(s, c)
+}
+
+// skips tells whether the object or array at hand is passed over.
+func (r *reader) skips() bool {
+	path := r.path[r.base:]
+	if skip, ok := r.pruned[string(path)]; ok || len(path) == 0 {
+		return skip
+	}
+	skip := r.prune(strings.Split(string(path), string(pathMark)))
+	if len(path) <= maxPath && len(r.pruned) < maxFields {
+		r.pruned[string(path)] = skip
+	}
+	return skip
 }
 
 func (r *reader) object(s *scanner, depth int, onItem bool) *Reject {
@@ -295,6 +322,7 @@ func (r *reader) begin() {
 	r.open = true
 	r.groups = append(r.groups, group{from: len(r.samples), device: r.common.device})
 	r.current = &r.groups[len(r.groups)-1]
+	r.current.hasSeq = r.place.countsFromZero
 	if len(r.path) > 0 {
 		r.path = append(r.path, pathMark)
 	}
@@ -464,25 +492,4 @@ func (r *reader) field() (*field, *Reject) {
 	}
 	known[string(path)] = f
 	return f, nil
-}
-
-// plainValue reads a payload that is one value and nothing around it.
-func (r *reader) plainValue(s *scanner) *Reject {
-	r.begin()
-	defer r.end()
-	f, reject := r.field()
-	if reject != nil || f.role == skipped {
-		return reject
-	}
-	return r.plainText(f, bytes.TrimSpace(s.data))
-}
-
-func (r *reader) plainText(f *field, text []byte) *Reject {
-	switch v, ok, reject := quotedNumber(text, f.name); {
-	case reject != nil:
-		return reject
-	case ok && f.role != clock:
-		return r.add(f, v)
-	}
-	return r.text(f, text)
 }

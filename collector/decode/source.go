@@ -176,6 +176,9 @@ func compile(s Source) (*compiled, []error) {
 		}
 		c.rules = append(c.rules, compiled)
 	}
+	if s.Profile == valueFormat.name {
+		wrong("registers", c.namesValue(s))
+	}
 	if mapped := s.Profile == mappingProfile; mapped != (s.JSON != nil) {
 		wrong("json", fmt.Errorf("goes with the profile %s, and that with it", mappingProfile))
 	} else if mapped {

@@ -70,7 +70,7 @@ var tasmotaSums = []string{
 }
 
 func tasmotaField(path []string) field {
-	if path[0] == "StatusSNS" {
+	if len(path) > 0 && path[0] == "StatusSNS" {
 		path = path[1:]
 	}
 	switch {
@@ -111,5 +111,11 @@ func tasmotaPhase(f field, phase string) field {
 		stem, unit = f.name[:i], f.name[i:]
 	}
 	f.name = strings.TrimSuffix(stem, "_l1") + "_l" + phase + unit
+	return f
+}
+
+// alone is a part of which no total is made.
+func (f field) alone() field {
+	f.total, f.parts = "", 0
 	return f
 }
