@@ -24,6 +24,7 @@ type Desk interface {
 // Options are what the console stands on.
 type Options struct {
 	Desk   Desk
+	Outbox Outbox
 	Stages Stages
 	Links  Links
 	// Texts puts an alarm into words, for the page.
@@ -38,6 +39,7 @@ func Register(mux *http.ServeMux, o Options) {
 	get(api, "/api/v1/alarms", "list-alarms", "List alarms that are not normal, the worst first", d.list)
 	get(api, "/api/v1/alarms/{id}", "get-alarm", "One alarm; a normal one as the journal knows it last", d.one, http.StatusNotFound)
 	get(api, "/api/v1/journal", "read-journal", "What happened to alarms, oldest first", d.journal)
+	get(api, "/api/v1/notices", "read-notices", "Who was told of what, and what became of each notice, oldest first", notices(o.Outbox))
 	act(api, "acknowledge", "acknowledge-alarm", "Take note of an alarm; stops reminders and escalation", d.acknowledge)
 	act(api, "shelve", "shelve-alarm", "Silence an alarm for at most 8 hours", d.shelve)
 	act(api, "unshelve", "unshelve-alarm", "End the silence", d.plain(alarm.Unshelve))

@@ -31,6 +31,8 @@ type alarmsCmd struct {
 	Reset    alarmsReset    `cmd:"" help:"End latched alarms, such as a suspected burst, once the cause is mended."`
 	TakeOut  alarmsTakeOut  `cmd:"" help:"Take alarms out of service, with a reason, until they are put back."`
 	PutBack  alarmsPutBack  `cmd:"" help:"Put alarms back in service."`
+	Journal  alarmsJournal  `cmd:"" help:"Print what happened to alarms, oldest first, as JSON lines."`
+	Notices  alarmsNotices  `cmd:"" help:"Print who was told of what, oldest first, as JSON lines."`
 }
 
 // Help is shown by imdad alarms --help.
@@ -101,9 +103,9 @@ func (l *alarmsList) read(e *env) ([]alarm.Alarm, error) {
 	return filter.Apply(alarms), errors.Join(err, r.Close())
 }
 
-func printJSON(w io.Writer, a alarm.Alarm) error {
-	if err := json.NewEncoder(w).Encode(a); err != nil {
-		return fmt.Errorf("print an alarm: %w", err)
+func printJSON(w io.Writer, line any) error {
+	if err := json.NewEncoder(w).Encode(line); err != nil {
+		return fmt.Errorf("print a line: %w", err)
 	}
 	return nil
 }

@@ -104,7 +104,7 @@ func (s *service) listen(o *serviceOptions) (err error) {
 		meters.MustRegister(live.NewMeterCollector(s.collector.Live(), o.Metrics))
 	}
 	mux := newMux(s.collector, s.metrics, meters)
-	console.Register(mux, console.Options{Desk: s.alerting, Stages: stages{s}, Links: s.alerting, Texts: s.texts, Version: version})
+	console.Register(mux, console.Options{Desk: s.alerting, Outbox: s.alerting, Stages: stages{s}, Links: s.alerting, Texts: s.texts, Version: version})
 	s.http, err = newHTTPServer(o.HTTP, mux, o.log)
 	return err
 }
