@@ -22,6 +22,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/errgroup"
@@ -47,6 +48,7 @@ func run() int {
 	first := flag.Int64("first", 1001, "the first of them")
 	only := flag.String("only", "*", "pattern of the scenarios to play, such as 03-*")
 	except := flag.String("except", "07-slow-leak", "pattern of those to leave out: this one lasts for weeks")
+	every := flag.Duration("every", 5*time.Second, "simulated time between two evaluations")
 	out := flag.String("out", "", "folder for what each play left: NAME-SEED.journal.jsonl, .notices.jsonl and .events.jsonl")
 	flag.Parse()
 	names := flag.Args()
@@ -57,7 +59,7 @@ func run() int {
 			return 2
 		}
 	}
-	t, err := playAll(ctx, names, *out, *first, *seeds)
+	t, err := playAll(ctx, names, *first, *seeds, conditions{every: *every, out: *out})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "scenarios:", err)
 		return 1
@@ -90,11 +92,18 @@ type played struct {
 
 type table []played
 
+// conditions are the same for all plays.
+type conditions struct {
+	people notify.Config
+	every  time.Duration
+	out    string // folder for what a play leaves; empty: none
+}
+
 // playAll plays every scenario at its own seed (0) and at the others, on all
 // cores.
-func playAll(ctx context.Context, names []string, out string, first int64, seeds int) (table, error) {
-	people := notify.DefaultConfig()
-	if err := configs.LoadShippedPeople(&people); err != nil {
+func playAll(ctx context.Context, names []string, first int64, seeds int, c conditions) (table, error) {
+	c.people = notify.DefaultConfig()
+	if err := configs.LoadShippedPeople(&c.people); err != nil {
 		return nil, err
 	}
 	all := make(table, 0, len(names)*(seeds+1))
@@ -107,12 +116,12 @@ func playAll(ctx context.Context, names []string, out string, first int64, seeds
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i := range all {
-		g.Go(func() error { return all[i].play(ctx, people, out) })
+		g.Go(func() error { return all[i].play(ctx, c) })
 	}
 	return all, g.Wait()
 }
 
-func (p *played) play(ctx context.Context, people notify.Config, out string) (err error) {
+func (p *played) play(ctx context.Context, c conditions) (err error) {
 	dir, err := os.MkdirTemp("", "imdad-scenario-")
 	if err != nil {
 		return err
@@ -123,13 +132,13 @@ func (p *played) play(ctx context.Context, people notify.Config, out string) (er
 		return err
 	}
 	p.Verdict, err = judge.Judge(ctx, judge.Options{
-		Plan: plan, Dir: dir, Rules: rule.DefaultConfig(), People: people, Log: zerolog.Nop(),
+		Plan: plan, Dir: dir, Rules: rule.DefaultConfig(), People: c.people, Every: c.every, Log: zerolog.Nop(),
 	})
 	if err != nil {
 		return fmt.Errorf("%s, seed %d: %w", p.name, p.seed, err)
 	}
-	if out != "" {
-		err = p.keep(out)
+	if c.out != "" {
+		err = p.keep(c.out)
 	}
 	p.Journal, p.Notices = nil, nil // a thousand plays' are not needed
 	return err
