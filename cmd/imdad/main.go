@@ -33,13 +33,14 @@ func run() int {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
-	return execute(&env{ctx: ctx, hangup: hangup, stdout: os.Stdout, stderr: os.Stderr}, os.Args[1:])
+	return execute(&env{ctx: ctx, hangup: hangup, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}, os.Args[1:])
 }
 
 // env is the world that commands run in.
 type env struct {
 	ctx            context.Context
 	hangup         <-chan os.Signal
+	stdin          io.Reader
 	stdout, stderr io.Writer
 }
 
@@ -49,6 +50,7 @@ type commands struct {
 	Run        runCmd        `cmd:"" help:"Collect readings from the broker into the database until told to stop."`
 	Demo       demoCmd       `cmd:"" help:"Play a simulated city on this machine: broker, database, meters and collector in one."`
 	Check      checkCmd      `cmd:"" help:"Check a configuration and everything it names; print each mistake with its place."`
+	Decode     decodeCmd     `cmd:"" help:"Try a payload: print the readings that would be made of it, or why it would be refused."`
 	Quarantine quarantineCmd `cmd:"" help:"Look after the messages that could not be stored."`
 	Alarms     alarmsCmd     `cmd:"" help:"Look at the alarms of a running service, and act on them."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`

@@ -252,3 +252,35 @@ func orElse(s, otherwise string) string {
 	}
 	return s
 }
+
+// Sketch returns the least source that reads one topic with a profile, to try
+// payloads before there is a configuration: zone is called zone, and so on,
+// where nothing says otherwise.
+func Sketch(profile, topic string) Source {
+	s := Source{Name: "sketch", Topics: []string{topic}, Profile: profile}
+	if profile == "imdad" {
+		return s
+	}
+	s.Zone, s.Meter = "zone", "meter"
+	levels := strings.Split(topic, "/")
+	for i := range formats {
+		f := &formats[i]
+		if f.name != profile {
+			continue
+		}
+		if f.utility == "" && !f.tellsUtility {
+			s.Utility = meter.Electricity
+		}
+		if p := f.place(levels, nil); f.device && (p.device != "" || p.deviceAt || f.tellsUtility) {
+			s.Meter = "{device}"
+		}
+	}
+	switch profile {
+	case mappingProfile:
+		s.JSON = &Mapping{}
+	case valueFormat.name:
+		levels[len(levels)-1] = "{register}"
+		s.Topics[0] = strings.Join(levels, "/")
+	}
+	return s
+}
