@@ -98,7 +98,7 @@ func (r *reader) readings(to *route, g *group, out *Readings) *Reject {
 		r.next(out, series, g)
 	}
 	for at := first; at < out.n; at++ {
-		r.fill(samples, &out.list[at])
+		r.fill(to, samples, &out.list[at])
 	}
 	return nil
 }
@@ -110,8 +110,8 @@ func (r *reader) next(out *Readings, s *meter.Series, g *group) {
 }
 
 // fill puts the samples of its series into a reading, and those of the whole
-// message.
-func (r *reader) fill(samples []sample, reading *meter.Reading) {
+// message if they are of its utility.
+func (r *reader) fill(to *route, samples []sample, reading *meter.Reading) {
 	r.serial++
 	partial := false
 	for i := range samples {
@@ -121,7 +121,10 @@ func (r *reader) fill(samples []sample, reading *meter.Reading) {
 		}
 	}
 	for i := range r.shared {
-		r.put(reading, &r.shared[i])
+		s := &r.shared[i]
+		if u := meter.Utility(orElse(string(s.field.utility), string(to.utility))); u == "" || u == reading.Series.Utility {
+			r.put(reading, s)
+		}
 	}
 	if !partial {
 		return
