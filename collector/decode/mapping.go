@@ -19,8 +19,10 @@ const mappingProfile = "json"
 type Mapping struct {
 	// Each is what is one reading: * is every element of an array or member of an
 	// object. Empty: the whole payload.
-	Each   string `yaml:"each"`
-	Device string `yaml:"device"` // path of the meter's name; empty: the topic names it
+	Each string `yaml:"each"`
+	// Device is the path of the meter's name, or {key}: the key that the last * of
+	// Each stands for. Empty: the topic names the meter.
+	Device string `yaml:"device"`
 	// Time is the path of the time; empty: readings get the time of receipt.
 	Time string `yaml:"time"`
 	// Layout is rfc3339 (the default; a time without zone is local to the source's
@@ -33,6 +35,7 @@ type Mapping struct {
 type mapping struct {
 	each              []string
 	device, time, seq []string
+	keyed             bool // the device is the key
 	moment
 	location *time.Location
 }
@@ -40,6 +43,12 @@ type mapping struct {
 func newMapping(m Mapping, location *time.Location) (*mapping, []error) {
 	c := &mapping{each: splitPath(m.Each), device: splitPath(m.Device), time: splitPath(m.Time), seq: splitPath(m.Seq), location: location}
 	var errs []error
+	if m.Device == "{key}" {
+		c.device, c.keyed = nil, true
+		if len(c.each) == 0 || c.each[len(c.each)-1] != "*" {
+			errs = append(errs, fmt.Errorf("json.device: {key} is what the last * of json.each stands for; end that in .*"))
+		}
+	}
 	switch m.Layout {
 	case "", "rfc3339":
 	case "unix":

@@ -54,6 +54,36 @@ func TestJSONMapping(t *testing.T) {
 	})
 }
 
+// Members that are named after their meters.
+func TestJSONKeysAreMeters(t *testing.T) {
+	testProfile(t, decode.Source{
+		Name: "s", Topics: []string{"gw/{zone}"}, Profile: "json", Utility: "water",
+		Registers: []decode.Register{{Path: "data.*.vol.total", Register: "volume_m3", Unit: "l"}},
+		JSON:      &decode.Mapping{Each: "data.*", Device: "{key}", Time: "data.*.at", Layout: "unix"},
+	}, []profileTest{
+		{name: "two", topic: "gw/z", payload: `{"data":{"w1":{"vol":{"total":1500},"at":1795421700},"w\u0032":{"at":1795421700,"vol":{"total":2500}}}}`,
+			want: "z/water/w1 received volume_m3=1.5\nz/water/w2 received volume_m3=2.5"},
+		{name: "an array has no keys", topic: "gw/z", payload: `{"data":[{"vol":{"total":1500},"at":1795421700}]}`, want: "!bad_name"},
+		{name: "beside the readings", topic: "gw/z", payload: `{"count":2,"data":{"w1":{"vol":{"total":1500},"at":1795421700}}}`, want: "z/water/w1 received volume_m3=1.5"},
+	})
+}
+
+// A dot in a key, and a wildcard that names the register.
+func TestJSONPaths(t *testing.T) {
+	testProfile(t, decode.Source{
+		Name: "s", Topics: []string{"a/{meter}"}, Profile: "json", Zone: "z", Utility: "electricity", JSON: &decode.Mapping{},
+		Registers: []decode.Register{
+			{Path: `p\.sum`, Register: "active_power_kw", Unit: "W"},
+			{Path: "u.*", Register: "voltage_l{n}_v"},
+			{Path: "i.*.rms", Register: "current_{key}_a", Unit: "mA"},
+		},
+	}, []profileTest{
+		{name: "all", topic: "a/m", payload: `{"p.sum":1000,"u":[229,230],"i":{"l1":{"rms":500},"L 2":{"rms":700}}}`,
+			want: "z/electricity/m received active_power_kw=1 voltage_l1_v=229 voltage_l2_v=230 current_l1_a=0.5 current_l_2_a=0.7"},
+		{name: "two that want one name", topic: "a/m", payload: `{"a.b":1,"a":{"b":2},"A_B":3}`, want: "z/electricity/m received a_b=1 a_b_2=2 a_b_3=3"},
+	})
+}
+
 func TestJSONTimes(t *testing.T) {
 	for layout, payload := range map[string]string{
 		"unix": `{"t":1795421700,"v":1}`, "unix_ms": `{"t":1795421700000,"v":1}`, "unix_us": `{"t":1795421700000000,"v":1}`,
@@ -89,6 +119,7 @@ func TestMappingMistakes(t *testing.T) {
 		{"illegal register", func(s *decode.Source) { s.Registers[0].Register = "Volume" }, "registers[0].register: "},
 		{"register's utility", func(s *decode.Source) { s.Registers[0].Utility = "gas" }, "registers[0].utility: "},
 		{"layout", func(s *decode.Source) { s.JSON = &decode.Mapping{Time: "t", Layout: "15:04"} }, "json.layout: "},
+		{"key of no reading", func(s *decode.Source) { s.JSON = &decode.Mapping{Device: "{key}"} }, "json.device: "},
 		{"layout without time", func(s *decode.Source) { s.JSON = &decode.Mapping{Layout: "unix"} }, "json.layout: "},
 		{"no mapping", func(s *decode.Source) { s.JSON = nil }, "json: "},
 		{"no utility", func(s *decode.Source) { s.Utility = "" }, "utility: "},

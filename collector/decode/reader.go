@@ -147,7 +147,8 @@ type reader struct {
 
 	place   *place
 	path    []byte
-	base    int // where the path within a reading begins
+	key     []byte // the last one
+	base    int    // where the path within a reading begins
 	open    bool
 	samples []sample
 	shared  []sample // that stand outside of the readings, and belong to all
@@ -262,6 +263,7 @@ func (r *reader) object(s *scanner, depth int, onItem bool) *Reject {
 			r.common.device = key
 		}
 		r.push(key)
+		r.key = key
 		reject = r.value(s, depth+1, onItem && r.stepsIn(depth, key))
 		if reject != nil {
 			return reject
@@ -287,6 +289,7 @@ func (r *reader) array(s *scanner, depth int, onItem bool) *Reject {
 			r.path = append(r.path, pathMark)
 		}
 		start := len(r.path)
+		r.key = nil // an index names nobody
 		r.path = strconv.AppendInt(r.path, int64(i), 10)
 		if reject := r.value(s, depth+1, onItem && r.stepsIn(depth, r.path[start:])); reject != nil {
 			return reject
@@ -323,6 +326,9 @@ func (r *reader) begin() {
 	r.groups = append(r.groups, group{from: len(r.samples), device: r.common.device})
 	r.current = &r.groups[len(r.groups)-1]
 	r.current.hasSeq = r.place.countsFromZero
+	if m := r.source.mapping; m != nil && m.keyed {
+		r.current.device = r.key
+	}
 	if len(r.path) > 0 {
 		r.path = append(r.path, pathMark)
 	}

@@ -30,7 +30,7 @@ type Source struct {
 	Utility  meter.Utility     `yaml:"utility"`
 	Timezone string            `yaml:"timezone"` // IANA name, of times that name none; default Asia/Damascus
 	Quality  string            `yaml:"quality"`  // good, estimated or suspect; default good
-	Names    map[string]string `yaml:"names"`    // meter ids, by the name that the device gives itself
+	Names    map[string]string `yaml:"names"`    // other meter ids, by what Meter and the channel make
 
 	Registers []Register `yaml:"registers"`
 	JSON      *Mapping   `yaml:"json"` // of the profile json

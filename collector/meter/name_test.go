@@ -102,3 +102,15 @@ func TestNamesDoNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+func TestValidMeterID(t *testing.T) {
+	t.Parallel()
+	for id, want := range map[string]bool{
+		"m1": true, "hall%201%2Fplug": true, "%D8%B9": true, "a:1": true, "": false, "a%": false, "a%2": false, "a%2f": false, "a b": false, ":a": false,
+		strings.Repeat("x", meter.MaxNameLen+1): false,
+	} {
+		if got := meter.ValidMeterID(id); got != want {
+			t.Errorf("ValidMeterID(%q) = %v", id, got)
+		}
+	}
+}

@@ -33,6 +33,8 @@ func TestUnitsConvert(t *testing.T) {
 		{"kPa", "bar", 250, 2.5},
 		{"psi", "bar", 14.503773773, 1},
 		{"mH2O", "bar", 10, 0.980665},
+		{"mmHg", "kPa", 760, 101.3250144354},
+		{"inHg", "hPa", 29.92, 1013.2074811900},
 		{"°F", "°C", 212, 100},
 		{"K", "°C", 288.15, 15},
 		{"°C", "K", -273.15, 0},
@@ -50,6 +52,20 @@ func TestUnitsConvert(t *testing.T) {
 		}
 		if got := c.Convert(tt.value); math.Abs(got-tt.want) > 1e-9*math.Max(1, math.Abs(tt.want)) {
 			t.Errorf("%v %s: %v %s, want %v", tt.value, tt.from, got, tt.to, tt.want)
+		}
+	}
+}
+
+// What is a round number in one unit is one in the other.
+func TestConversionIsExact(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		from, to    string
+		value, want float64
+	}{{"W", "kW", 52, 0.052}, {"Wh", "kWh", 1234567.5, 1234.5675}, {"hPa", "bar", 990.1, 0.9901}, {"l", "m3", 0.3, 0.0003}, {"K", "°C", 288.15, 288.15 - 273.15}} {
+		c, err := conversion(t, tt.from, tt.to)
+		if got := c.Convert(tt.value); err != nil || got != tt.want {
+			t.Errorf("%v %s: %v %s, want %v (%v)", tt.value, tt.from, got, tt.to, tt.want, err)
 		}
 	}
 }

@@ -54,7 +54,7 @@ func meterPlace(file, i int) Place { return Place{file, fmt.Sprintf("meters[%d]"
 // meterIsFine tells, without allocating, that meter would find nothing.
 func (c *checker) meterIsFine(m *Meter, city string) bool {
 	zone, object := c.index[m.Zone], c.index[m.At]
-	return meter.ValidID(m.ID) &&
+	return meter.ValidMeterID(m.ID) &&
 		zone.Kind == ZoneKind && zone.City == city &&
 		slices.Contains(measures[m.Utility], object.Kind) &&
 		(object.Kind != TankKind || c.holds[m.At] == m.Utility) &&
@@ -76,7 +76,9 @@ func countable(digits int) bool {
 
 // meter says what is wrong with one meter.
 func (c *checker) meter(at Place, m *Meter, city string) {
-	c.id(at.key("id"), m.ID)
+	if !meter.ValidMeterID(m.ID) { // a foreign name has bytes percent-encoded
+		c.id(at.key("id"), m.ID)
+	}
 	c.zone(at.key("zone"), m.Zone, city)
 	if !physical(m.IntervalS) {
 		c.add(at.key("interval_s"), "%v is impossible; give the seconds between messages, above 0", m.IntervalS)
