@@ -126,7 +126,7 @@ func newRule(r Register) (rule, error) {
 	if c.drop {
 		return c, nil
 	}
-	sample := c.expand([]string{"1"})
+	sample := c.expand([]string{"a"}) // any key will do
 	switch {
 	case !meter.ValidRegister(sample):
 		return rule{}, fmt.Errorf("register: %q is not [a-z][a-z0-9_]{0,63}, or is reserved", r.Register)

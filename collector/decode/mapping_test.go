@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/imdad-telemetry/imdad/collector/decode"
+	"github.com/imdad-telemetry/imdad/collector/meter"
 )
 
 // jsonSource maps several meters of one gateway, with times of its own make.
@@ -152,6 +153,69 @@ func TestMappingMistakes(t *testing.T) {
 			}
 			if len(errs) != 1 || !strings.HasPrefix(errs[0].Error(), tt.want) {
 				t.Errorf("got %v, want one error at %q", errs, tt.want)
+			}
+		})
+	}
+}
+
+// The escape hatch: what a profile makes of a message, a mapping can make too.
+func TestJSONReachesWhatProfilesDo(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		profile        decode.Source
+		topic, payload string
+		mapped         decode.Source
+	}{
+		{
+			tasmotaSource, "tele/p/SENSOR", `{"Time":"2026-11-23T11:15:00","ENERGY":{"TotalStartTime":"2022-03-20T15:20:48","Total":514.153,"Power":56,"Voltage":[229,230,231]}}`,
+			decode.Source{
+				Name: "s", Topics: []string{"tele/{meter}/SENSOR"}, Profile: "json", Zone: "sn-z1", Utility: "electricity", JSON: &decode.Mapping{Time: "Time"},
+				Registers: []decode.Register{
+					{Path: "ENERGY.Total", Register: "energy_import_kwh"}, {Path: "ENERGY.Power", Register: "active_power_kw", Unit: "W"},
+					{Path: "ENERGY.Voltage.*", Register: "voltage_l{n}_v"},
+				},
+			},
+		},
+		{
+			shellySource, "d/events/rpc", `{"src":"d","params":{"ts":1675072985.86,"em:0":{"total_act_power":100,"n_current":null}}}`,
+			decode.Source{
+				Name: "s", Topics: []string{"{meter}/events/rpc"}, Profile: "json", Zone: "sn-z1", Utility: "electricity",
+				JSON:      &decode.Mapping{Time: "params.ts", Layout: "unix"},
+				Registers: []decode.Register{{Path: "params.em:0.total_act_power", Register: "active_power_kw", Unit: "W"}},
+			},
+		},
+		{
+			wmbusSource, "wmbusmeters/x", `{"_":"telegram","media":"water","id":"00012345","total_m3":1,"timestamp":"2026-11-23T08:14:00Z"}`,
+			decode.Source{
+				Name: "s", Topics: []string{"wmbusmeters/#"}, Profile: "json", Zone: "sn-z1", Utility: "water",
+				JSON:      &decode.Mapping{Time: "timestamp", Device: "id"},
+				Registers: []decode.Register{{Path: "total_m3", Register: "volume_m3"}},
+			},
+		},
+		{
+			tbGateway, "v1/gateway/telemetry", `{"A":[{"ts":1483228800000,"values":{"t":42}},{"ts":1483228801000,"values":{"t":"43"}}]}`,
+			decode.Source{
+				Name: "s", Topics: []string{"v1/gateway/telemetry"}, Profile: "json", Zone: "sn-z1", Utility: "water", Meter: "A",
+				JSON:      &decode.Mapping{Each: "*.*", Time: "*.*.ts", Layout: "unix_ms"},
+				Registers: []decode.Register{{Path: "*.*.values.t", Register: "t"}},
+			},
+		},
+		{
+			ttnSource, ttnTopic, ttnHead + `"f_cnt":8,"decoded_payload":{"volume_m3":99.5}}}`,
+			decode.Source{
+				Name: "s", Topics: []string{"v3/+/devices/+/up"}, Profile: "json", Zone: "sn-z1", Utility: "water",
+				JSON:      &decode.Mapping{Device: "end_device_ids.device_id", Time: "received_at", Seq: "uplink_message.f_cnt"},
+				Registers: []decode.Register{{Path: "uplink_message.decoded_payload.*", Register: "{key}"}},
+			},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.profile.Profile, func(t *testing.T) {
+			t.Parallel()
+			m := decode.Message{Topic: tt.topic, Payload: []byte(tt.payload), Received: arrived}
+			want := read(decode.New([]decode.Source{tt.profile}, meter.NewCatalog(10)), m)
+			if got := read(decode.New([]decode.Source{tt.mapped}, meter.NewCatalog(10)), m); got != want {
+				t.Errorf("got\n%s\nwant\n%s", got, want)
 			}
 		})
 	}

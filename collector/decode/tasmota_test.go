@@ -89,3 +89,33 @@ func TestTasmotaStatusNests(t *testing.T) {
 		{name: "status 10", topic: "stat/p/STATUS10", payload: `{"StatusSNS":{"Time":"2024-06-26T16:19:59","ENERGY":{"Total":167.743,"Power":3}}}`, want: "sn-z1/electricity/p 1719407999000 energy_import_kwh=167.743 active_power_kw=0.003"},
 	})
 }
+
+// The trap of DOMAIN.md: phases are arrays, and a city needs the sum.
+func TestTasmotaPhasesAreArrays(t *testing.T) {
+	testProfile(t, tasmotaSource, []profileTest{
+		{name: "sum", topic: "tele/p/SENSOR", payload: `{"Time":"2026-11-23T11:15:00","ENERGY":{"Power":[100,200,300],"Voltage":[229,230,231]}}`, want: "sn-z1/electricity/p received active_power_l1_kw=0.1 active_power_kw=0.6 active_power_l2_kw=0.2 active_power_l3_kw=0.3 voltage_l1_v=229 voltage_l2_v=230 voltage_l3_v=231"},
+		{name: "one phase", topic: "tele/p/SENSOR", payload: `{"Time":"2026-11-23T11:15:00","ENERGY":{"Power":[100]}}`, want: "sn-z1/electricity/p received active_power_l1_kw=0.1 active_power_kw=0.1"},
+		{name: "a phase without a value", topic: "tele/p/SENSOR", payload: `{"Time":"2026-11-23T11:15:00","ENERGY":{"Power":[100,null,300]}}`, want: "sn-z1/electricity/p received active_power_l1_kw=0.1 active_power_kw=0.4 active_power_l3_kw=0.3"},
+	})
+}
+
+// The trap of DOMAIN.md: energy is in kWh, but power in W and Period in Wh.
+func TestTasmotaEnergyIsInKWh(t *testing.T) {
+	testProfile(t, tasmotaSource, []profileTest{
+		{name: "units", topic: "tele/p/SENSOR", payload: `{"Time":"2026-11-23T11:15:00","ENERGY":{"Total":1234.567,"Period":250,"Power":1500}}`, want: "sn-z1/electricity/p received energy_import_kwh=1234.567 energy_period_kwh=0.25 active_power_kw=1.5"},
+	})
+}
+
+// The source's own word goes before the profile's.
+func TestTasmotaBehindTransformers(t *testing.T) {
+	source := tasmotaSource
+	source.Quality = "estimated"
+	source.Registers = []decode.Register{
+		{Path: "Power", Register: "active_power_kw", Unit: "W", Scale: 80},
+		{Path: "SML.Total_in", Register: "energy_import_kwh", Unit: "Wh"},
+		{Path: "ENERGY.Today", Register: "-"},
+	}
+	testProfile(t, source, []profileTest{
+		{name: "scaled", topic: "tele/p/SENSOR", payload: `{"Time":"2026-11-23T11:15:00","ENERGY":{"Power":1500,"Today":3},"SML":{"Total_in":1500}}`, want: "sn-z1/electricity/p received estimated active_power_kw=120 energy_import_kwh=1.5"},
+	})
+}
