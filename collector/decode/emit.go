@@ -13,7 +13,7 @@ func (r *reader) emit(to *route, m Message, out *Readings) (Result, *Reject) {
 	timeless := false
 	for i := range r.groups {
 		g := &r.groups[i]
-		if reject := r.units(g); reject != nil {
+		if reject := r.units(i); reject != nil {
 			return 0, reject
 		}
 		if r.finish != nil {
@@ -49,15 +49,16 @@ func (r *reader) emit(to *route, m Message, out *Readings) (Result, *Reject) {
 }
 
 // units converts what the message itself names the unit of.
-func (r *reader) units(g *group) *Reject {
+func (r *reader) units(at int) *Reject {
+	g := &r.groups[at]
 	for i := g.from; i < g.to; i++ {
 		s := &r.samples[i]
 		if s.field.unitKey == "" {
 			continue
 		}
 		unit := s.field.unit
-		for _, n := range g.notes {
-			if n.field != nil && n.field.name == s.field.unitKey {
+		for _, n := range r.notes {
+			if n.group == at && n.field.name == s.field.unitKey {
 				unit = string(n.text)
 			}
 		}

@@ -2,8 +2,10 @@ package decode_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/imdad-telemetry/imdad/collector/decode"
@@ -49,7 +51,49 @@ func fuzzProfile(f *testing.F, source decode.Source, topic string) {
 // constant is what a message may cost besides: the paths it brings for the
 // first time, of which there are at most 2·MaxRegisters, and the first
 // reading's memory.
-const constant = 8 << 20
+const constant = 4 << 20
+
+// What is made to cost most must stay within the same bounds.
+func TestWorstPayloads(t *testing.T) {
+	var paths, long strings.Builder
+	for i := range 1020 {
+		fmt.Fprintf(&paths, `"k%d":1,`, i)
+		fmt.Fprintf(&long, `"%s%d":1,`, strings.Repeat("k", 200), i)
+	}
+	tests := map[string]struct {
+		source         decode.Source
+		topic, payload string
+		want           string
+	}{
+		"many readings":  {tbGateway, "v1/gateway/telemetry", `{"D":[` + strings.Repeat(`{"a":1},`, decode.MaxReadings) + `{"a":1}]}`, "!too_large"},
+		"many devices":   {tbGateway, "v1/gateway/telemetry", `{` + strings.Repeat(`"D":[{"a":1}],`, 4000) + `"D":[{"a":1}]}`, ""},
+		"many registers": {zigbeeSource, "zigbee2mqtt/x", `{` + paths.String() + `"z":1}`, ""},
+		"long names":     {zigbeeSource, "zigbee2mqtt/x", `{` + long.String() + `"z":1}`, ""},
+		"deep":           {zigbeeSource, "zigbee2mqtt/x", strings.Repeat(`{"a":`, 40) + "1" + strings.Repeat("}", 40), "!too_deep"},
+		"a long path":    {zigbeeSource, "zigbee2mqtt/x", `{"` + strings.Repeat("a", 600) + `":1}`, "!bad_name"},
+		"many notes":     {tasmotaSource, "tele/x/SENSOR", `{` + strings.Repeat(`"TempUnit":"C",`, 10_000) + `"a":{"Temperature":1}}`, "!duplicate_key"},
+		"many channels":  {shellySource, "d/status/em:0", `{"id":0,` + paths.String() + `"z":1}`, ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			d := decode.New([]decode.Source{tt.source}, meter.NewCatalog(1<<16))
+			m := decode.Message{Topic: tt.topic, Payload: []byte(tt.payload), Received: arrived}
+			var out decode.Readings
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := d.Decode(m, &out)
+			runtime.ReadMemStats(&after)
+			if n := after.TotalAlloc - before.TotalAlloc; n > 16*uint64(len(m.Payload))+constant {
+				t.Errorf("%d bytes allocated for %d", n, len(m.Payload))
+			} else {
+				t.Logf("%d bytes allocated for %d", n, len(m.Payload))
+			}
+			if got := read(d, m); tt.want != "" && got != tt.want || tt.want == "" && err != nil {
+				t.Errorf("got %.80s, %v; want %s", got, err, tt.want)
+			}
+		})
+	}
+}
 
 func checkReading(t *testing.T, r *meter.Reading) {
 	t.Helper()

@@ -108,19 +108,20 @@ type group struct {
 	utility  meter.Utility
 	seq      int64
 	hasSeq   bool
-	notes    [maxNotes]noted
 }
-
-// maxNotes bounds the notes of a reading.
-const maxNotes = 4
 
 // noted is a word of the message.
 type noted struct {
+	group int // of reader.groups
 	field *field
 	text  []byte
 }
 
-// MaxLearned bounds the paths that one message may bring for the first time,
+// MaxReadings bounds the readings of a message: in a few bytes each of them
+// says little and costs much.
+const MaxReadings = 4096
+
+// maxLearned bounds the paths that one message may bring for the first time,
 // and maxFields those remembered for a source, at about 300 bytes each; beyond
 // it the memory starts afresh. maxPath bounds the length of one.
 const (
@@ -153,6 +154,7 @@ type reader struct {
 	samples []sample
 	shared  []sample // that stand outside of the readings, and belong to all
 	groups  []group
+	notes   []noted
 	common  group // what stands outside of the readings
 	current *group
 }
@@ -191,7 +193,7 @@ func (r *reader) reset(p *place) {
 		clear(r.pruned)
 	}
 	r.place, r.learned, r.open = p, 0, false
-	r.samples, r.shared, r.groups = r.samples[:0], r.shared[:0], r.groups[:0]
+	r.samples, r.shared, r.groups, r.notes = r.samples[:0], r.shared[:0], r.groups[:0], r.notes[:0]
 	r.common = group{}
 	r.current = &r.common
 	r.path, r.base = r.path[:0], 0
@@ -221,6 +223,9 @@ func (r *reader) value(s *scanner, depth int, onItem bool) *Reject {
 	}
 	c := s.peek()
 	if !r.open && r.beginsItem(c, depth, onItem) {
+		if len(r.groups) == MaxReadings {
+			return &Reject{TooLarge, fmt.Sprintf("more than %d readings", MaxReadings)}
+		}
 		r.begin()
 		reject := r.value(s, depth, false)
 		r.end()
@@ -414,7 +419,11 @@ func (r *reader) text(f *field, text []byte) *Reject {
 	case serial:
 		return nil
 	case note:
-		r.current.note(f, text)
+		if f.seen == r.serial {
+			return &Reject{DuplicateKey, fmt.Sprintf("the value of %s comes twice", f.name)}
+		}
+		f.seen = r.serial
+		r.notes = append(r.notes, noted{len(r.groups) - 1, f, text})
 		return nil
 	}
 	if v, ok := f.words[string(text)]; ok {
@@ -432,15 +441,6 @@ func (r *reader) text(f *field, text []byte) *Reject {
 		return &Reject{BadValue, fmt.Sprintf("%s is %q; want a number", f.name, clip(string(text)))}
 	}
 	return nil
-}
-
-func (g *group) note(f *field, text []byte) {
-	for i := range g.notes {
-		if g.notes[i].field == nil {
-			g.notes[i] = noted{f, text}
-			return
-		}
-	}
 }
 
 // quotedNumber reads a text that is a number and nothing else.
