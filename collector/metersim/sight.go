@@ -89,7 +89,7 @@ func (st *stage) mutes(j *incident, object string) bool {
 	told := append(st.net.feeders(object), st.net.plants(object)...)
 	witnesses := 0
 	for _, m := range st.Registry.Meters() {
-		if m.ID != object && m.At != object && !(m.Utility == "electricity" && slices.Contains(told, m.At)) {
+		if m.ID != object && m.At != object && (m.Utility != "electricity" || !slices.Contains(told, m.At)) {
 			continue
 		}
 		if !j.edit.probes[key(m)] {
