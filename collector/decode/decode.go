@@ -136,14 +136,10 @@ func (d *Decoder) Decode(m Message, out *Readings) (Result, error) {
 		r.gateway.Online = string(m.Payload) == "online"
 		out.status = r.gateway
 		return Control, nil
+	case r.reader != nil:
+		return r.foreign(m, out)
 	}
-	var result Result
-	var reject *Reject
-	if r.reader != nil {
-		result, reject = r.foreign(m, out)
-	} else {
-		result, reject = d.native.decode(r, m, out)
-	}
+	result, reject := d.native.decode(r, m, out)
 	if reject != nil || result != Decoded {
 		out.Reset()
 	}
@@ -187,11 +183,16 @@ func (c *compiled) route(topic string, p *pattern) *route {
 }
 
 // foreign reads a message of a foreign profile.
-func (r *route) foreign(m Message, out *Readings) (Result, *Reject) {
+func (r *route) foreign(m Message, out *Readings) (Result, error) {
 	if r.place.control {
 		return Control, nil
 	}
-	return r.reader.decode(r, m, out)
+	result, reject := r.reader.decode(r, m, out)
+	if reject != nil {
+		out.Reset()
+		return Decoded, reject
+	}
+	return result, nil
 }
 
 // clip shortens what came from outside to what a log line can bear.
