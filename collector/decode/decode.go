@@ -137,9 +137,9 @@ func (d *Decoder) Decode(m Message, out *Readings) (Result, error) {
 		out.status = r.gateway
 		return Control, nil
 	case r.reader != nil:
-		return r.foreign(m, out)
+		return r.foreign(&m, out)
 	}
-	result, reject := d.native.decode(r, m, out)
+	result, reject := d.native.decode(r, &m, out)
 	if reject != nil || result != Decoded {
 		out.Reset()
 	}
@@ -183,7 +183,7 @@ func (c *compiled) route(topic string, p *pattern) *route {
 }
 
 // foreign reads a message of a foreign profile.
-func (r *route) foreign(m Message, out *Readings) (Result, error) {
+func (r *route) foreign(m *Message, out *Readings) (Result, error) {
 	if r.place.control {
 		return Control, nil
 	}

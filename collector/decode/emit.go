@@ -9,7 +9,7 @@ import (
 )
 
 // emit turns what was read into readings.
-func (r *reader) emit(to *route, m Message, out *Readings) (Result, *Reject) {
+func (r *reader) emit(to *route, m *Message, out *Readings) (Result, *Reject) {
 	timeless := false
 	for i := range r.groups {
 		g := &r.groups[i]

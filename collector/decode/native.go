@@ -87,7 +87,7 @@ func gatewayStatus(payload []byte) *Reject {
 
 // decode reads one payload into one reading. The reject is typed, not an
 // error, so that nil stays nil.
-func (n *native) decode(to *route, m Message, out *Readings) (Result, *Reject) {
+func (n *native) decode(to *route, m *Message, out *Readings) (Result, *Reject) {
 	switch {
 	case len(m.Payload) == 0:
 		return 0, &Reject{Empty, "the payload is empty"}

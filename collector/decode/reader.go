@@ -87,7 +87,7 @@ func newReader(c *compiled, catalog *meter.Catalog) *reader {
 }
 
 // decode reads one message into out.
-func (r *reader) decode(to *route, m Message, out *Readings) (Result, *Reject) {
+func (r *reader) decode(to *route, m *Message, out *Readings) (Result, *Reject) {
 	switch {
 	case len(m.Payload) == 0:
 		return 0, &Reject{Empty, "the payload is empty"}
