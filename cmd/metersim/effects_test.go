@@ -257,10 +257,10 @@ func TestEffects(t *testing.T) {
 			var rolled bool
 			for k, x := range s.said["sn-p002-e1"] {
 				v := x.values["energy_import_kwh"]
-				if v >= 1e6 || v < 0 {
-					s.t.Errorf("six digits show %v", v)
+				if v >= 1e8 || v < 0 {
+					s.t.Errorf("eight digits show %v", v)
 				}
-				rolled = rolled || k > 0 && v < s.said["sn-p002-e1"][k-1].values["energy_import_kwh"]-9e5
+				rolled = rolled || k > 0 && v < s.said["sn-p002-e1"][k-1].values["energy_import_kwh"]-9e7
 			}
 			if !rolled {
 				s.t.Error("the counter did not roll over")
