@@ -15,6 +15,9 @@ import (
 	_ "modernc.org/sqlite" // to look into the spool's file
 
 	"github.com/imdad-telemetry/imdad/collector/meter"
+	"github.com/imdad-telemetry/imdad/collector/metersim"
+	"github.com/imdad-telemetry/imdad/collector/zone"
+	"github.com/imdad-telemetry/imdad/configs"
 )
 
 // TestE2EFlippedByte changes one byte of one line that waits in the spool. The
@@ -100,6 +103,7 @@ func TestE2EDestroyedSpool(t *testing.T) {
 // file, and many more wait in it. It stops everything and returns how many.
 func (c *city) spoolAndStop() (pending int64) {
 	c.t.Helper()
+	c.bare()
 	c.start()
 	c.publish(5000).wait()
 	c.waitSettled() // a database that stops amid a request may have stored what it has not confirmed
@@ -108,6 +112,19 @@ func (c *city) spoolAndStop() (pending int64) {
 	c.waitLedger("everything spooled", func(l ledger) bool { return l["lines_pending"] == pending && l["messages_in_flight"] == 0 })
 	c.stop(10 * time.Second)
 	return pending
+}
+
+// bare lets the service know the zones alone: nothing is derived of meters that
+// are not registered, and nothing alarmed, so that all that waits is readings.
+func (c *city) bare() {
+	c.t.Helper()
+	f, err := configs.ShippedFile(metersim.DefaultCity)
+	c.must("read the city", err)
+	text, err := configs.MarshalRegistry(&zone.File{City: f.City, Zones: f.Zones})
+	c.must("write the bare city", err)
+	path := filepath.Join(c.dir, "bare.yaml")
+	c.must("write the bare city", os.WriteFile(path, text, 0o600))
+	c.config.Cities = []string{path}
 }
 
 // waitDelivered waits until nothing waits for the database.

@@ -76,7 +76,8 @@ func (s *stageplay) extremes(meter string) map[string]extremes {
 }
 
 // TestSeeds: every shipped scenario can be made ready for any seed, and expects
-// as much as when it is played as written.
+// no less than when it is played as written. It may expect more, where a cause
+// hides another only as written.
 func TestSeeds(t *testing.T) {
 	t.Parallel()
 	for _, name := range configs.ShippedScenarios() {
@@ -94,7 +95,7 @@ func TestSeeds(t *testing.T) {
 				if want < 0 {
 					want = n
 				}
-				if n != want {
+				if n < want {
 					t.Errorf("seed %d: %d alarms expected, as written %d", seed, n, want)
 				}
 			}

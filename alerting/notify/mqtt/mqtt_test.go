@@ -70,12 +70,12 @@ func open(t *testing.T, mutate func(*Options), brokers ...string) *Channel {
 // subscription, which is not retained to it, tells that all have come.
 func retained(t *testing.T, addr string) map[string]string {
 	t.Helper()
-	got, end := map[string]string{}, make(chan struct{})
+	got, end := map[string]string{}, make(chan struct{}, 10)
 	client := paho.NewClient(paho.NewClientOptions().AddBroker("tcp://" + addr).SetClientID("newcomer"))
 	must(t, client.Connect())
 	must(t, client.Subscribe("imdad/alarm/v1/#", 1, func(_ paho.Client, m paho.Message) {
 		if !m.Retained() {
-			close(end)
+			end <- struct{}{} // and anything that was on its way
 			return
 		}
 		got[m.Topic()] = string(m.Payload())
