@@ -17,9 +17,9 @@ import (
 func main() { os.Exit(run()) }
 
 // gcPercent trades a little CPU for memory: what lives is mostly tables that
-// hardly change, and half as much again is room enough for the stream between
+// hardly change, and a third as much again is room enough for the stream between
 // two collections. GOGC overrides it.
-const gcPercent = 50
+const gcPercent = 35
 
 // run returns the exit code: 0, 1 for a failure, 2 for a wrong command line.
 func run() int {
