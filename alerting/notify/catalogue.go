@@ -1,21 +1,20 @@
 package notify
 
-import "github.com/imdad-telemetry/imdad/alerting/rule"
-
-// UpcomingKind is the kind under which notices of planned rationing are routed.
-const UpcomingKind = "ration.upcoming"
-
-// floodKind tells of too many notices. The digest is that notice itself, so
-// without a route that asks for it, it goes to streams alone.
-const floodKind = "alarm.flood"
+import (
+	"github.com/imdad-telemetry/imdad/alerting/alarm"
+	"github.com/imdad-telemetry/imdad/alerting/message"
+	"github.com/imdad-telemetry/imdad/alerting/rule"
+)
 
 // audience is whom a kind is addressed to where there are no routes: the column
 // "to" of DOMAIN.md §4. What nobody is named for must not be lost.
 func (d *directory) audience(kind string) []rule.Role {
 	switch kind {
-	case UpcomingKind:
+	case message.UpcomingKind:
 		return []rule.Role{rule.ZoneManager, rule.PlantStaff}
-	case floodKind:
+	case alarm.FloodKind:
+		// The digest is that notice itself, so without a route that asks for it,
+		// it goes to streams alone.
 		return nil
 	}
 	if roles := d.to(kind); len(roles) > 0 {

@@ -35,7 +35,7 @@ func (u planned) sameWindow(o planned) bool {
 func (p *planner) announce(list []Upcoming) {
 	for _, u := range list {
 		about := alarm.Alarm{
-			Key:  rule.Key{Kind: UpcomingKind, Object: u.Feeder},
+			Key:  rule.Key{Kind: message.UpcomingKind, Object: u.Feeder},
 			City: u.City, InZone: u.Zone, Severity: rule.Low,
 		}
 		for i := range p.people {
@@ -88,7 +88,7 @@ func (p *planner) flushPlanned(who *person, box *inbox) {
 			Type: message.Upcoming, Now: p.now, Feeder: feeders[0], Feeders: feeders, From: first.From, To: first.To,
 			Stalled: p.below(who, feeders),
 		}
-		about := alarm.Alarm{Key: rule.Key{Kind: UpcomingKind, Object: feeders[0]}, InZone: first.Zone, Severity: rule.Low}
+		about := alarm.Alarm{Key: rule.Key{Kind: message.UpcomingKind, Object: feeders[0]}, InZone: first.Zone, Severity: rule.Low}
 		about.City = p.registry.CityOf(first.Zone)
 		r, ok := p.route(who, &about)
 		if !ok {
