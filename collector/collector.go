@@ -79,7 +79,7 @@ func New(ctx context.Context, o Options) (*Collector, error) {
 		now: o.Now, log: o.Log, spool: store, dir: o.DataDir,
 		live:     live.New(o.Registry, o.Now),
 		decoder:  decode.New(o.Sources, meter.NewCatalog(MaxMeters)),
-		vetter:   vet.New(),
+		vetter:   vet.New(o.Registry),
 		batches:  newBatches(),
 		deferred: o.Log.Sample(&zerolog.BurstSampler{Burst: 1, Period: 10 * time.Second}),
 	}

@@ -23,7 +23,7 @@ import (
 func ingesting(registry *zone.Registry, sources []decode.Source, meters int) *Collector {
 	now := func() time.Time { return noon }
 	c := &Collector{
-		now: now, live: live.New(registry, now), vetter: vet.New(),
+		now: now, live: live.New(registry, now), vetter: vet.New(nil),
 		decoder: decode.New(sources, meter.NewCatalog(meters)),
 	}
 	c.encoder.use(registry)

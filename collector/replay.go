@@ -33,7 +33,7 @@ type Replayer struct {
 // NewReplayer returns a replayer for entries of the spool.
 func NewReplayer(s *spool.Spool, sources []decode.Source, registry *zone.Registry) *Replayer {
 	return &Replayer{
-		spool: s, decoder: decode.New(sources, meter.NewCatalog(MaxMeters)), vetter: vet.New(),
+		spool: s, decoder: decode.New(sources, meter.NewCatalog(MaxMeters)), vetter: vet.New(registry),
 		encoder: encoder{registry: registry},
 	}
 }

