@@ -45,12 +45,14 @@ type Vetter struct {
 	ranges   ranges
 	seen     memory
 	meters   []meterState // by Series.Index
+	found    findings
 }
 
-// meterState is what vetting keeps per meter: 16 bytes.
+// meterState is what vetting finds first of a meter: 24 bytes.
 type meterState struct {
 	hash      uint64 // of the identity; 0: not yet worked out
 	lastStamp int64  // the last time given on receipt, ms
+	device    *device
 }
 
 // New returns a vetter that remembers nothing, for the meters of a registry
@@ -60,7 +62,14 @@ func New(r *zone.Registry) *Vetter {
 }
 
 // SetRegistry puts another registry in force; what is known of counters stays.
-func (v *Vetter) SetRegistry(r *zone.Registry) { v.registry = r }
+func (v *Vetter) SetRegistry(r *zone.Registry) {
+	v.registry = r
+	for i := range v.meters {
+		if d := v.meters[i].device; d != nil {
+			d.lookUp(r)
+		}
+	}
+}
 
 // Whole returns the reading with the registers that a partial one left out, as
 // the meter sent them last; r itself if it is not partial. It is valid until the
@@ -133,6 +142,7 @@ func (v *Vetter) meter(s *meter.Series) *meterState {
 	m := &v.meters[s.Index]
 	if m.hash == 0 {
 		m.hash = identity(s)
+		m.device = v.device(s)
 	}
 	return m
 }

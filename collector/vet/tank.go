@@ -1,0 +1,4 @@
+package vet
+
+// tankGauge is what is known of the tank that a meter gauges.
+type tankGauge struct{}
