@@ -51,7 +51,8 @@ func (c *checker) meters() {
 
 func meterPlace(file, i int) Place { return Place{file, fmt.Sprintf("meters[%d]", i)} }
 
-// meterIsFine tells, without allocating, that meter would find nothing.
+// meterIsFine tells, without allocating, that meter would find nothing; it
+// leaves the few with replacements to it.
 func (c *checker) meterIsFine(m *Meter, city string) bool {
 	zone, object := c.index[m.Zone], c.index[m.At]
 	return meter.ValidMeterID(m.ID) &&
@@ -60,7 +61,7 @@ func (c *checker) meterIsFine(m *Meter, city string) bool {
 		(object.Kind != TankKind || c.holds[m.At] == m.Utility) &&
 		object.City == city && (object.Zone == "" || object.Zone == m.Zone) &&
 		physical(m.IntervalS) && physical(m.NominalV) && countable(m.Digits) &&
-		(m.Gateway == "" || meter.ValidID(m.Gateway))
+		(m.Gateway == "" || meter.ValidID(m.Gateway)) && validSerial(m.Serial) && len(m.Replacements) == 0
 }
 
 // The digits that counters have.
@@ -90,6 +91,8 @@ func (c *checker) meter(at Place, m *Meter, city string) {
 	if m.Gateway != "" {
 		c.id(at.key("gateway"), m.Gateway)
 	}
+	c.serial(at.key("serial"), m.Serial)
+	c.replacements(at, m)
 	switch {
 	case m.Utility == "":
 		c.add(at.key("utility"), "missing; use %s", either(texts(meter.Utilities)))

@@ -253,7 +253,8 @@ type Meter struct {
 	Digits int `yaml:"digits"`
 	// Backup says that the meter has a battery and speaks on without supply.
 	Backup bool `yaml:"backup"`
-	// Serial is the number on the device that measures now.
+	// Serial is the number on the device that measures now; that of the last
+	// replacement is the same.
 	Serial string `yaml:"serial"`
 	// Replacements are the times at which another device took the meter's place,
 	// in their order: its counters go on from there.
@@ -263,17 +264,10 @@ type Meter struct {
 // Replacement is the exchange of the device of a meter.
 type Replacement struct {
 	At     time.Time `yaml:"at"`
-	Serial string    `yaml:"serial"` // of the new device
+	Serial string    `yaml:"serial"` // of the new device; empty: not known
 	// Final and Initial are what the counters showed that were taken down and put
 	// up, by register; what passed between the last reading and the exchange is
 	// not known without them.
 	Final   map[string]float64 `yaml:"final"`
 	Initial map[string]float64 `yaml:"initial"`
-}
-
-// Rating is the most that can pass what a meter measures; 0: not known.
-type Rating struct {
-	PowerKW float64
-	FlowM3H float64
-	FlowLPH float64
 }

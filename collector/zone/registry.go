@@ -55,6 +55,7 @@ func New(files []*File) (*Registry, error) {
 		if m.IntervalS == 0 {
 			m.IntervalS = defaultIntervalS
 		}
+		m.fillSerials()
 		r.byKey[m.key()] = int32(i)
 	}
 	var err error
@@ -119,9 +120,6 @@ func (r *Registry) Meter(zone string, utility meter.Utility, id string) (*Meter,
 	return &r.meters[i], true
 }
 
-// Rating returns what the object that a meter measures is built for.
-func (r *Registry) Rating(*Meter) Rating { return Rating{} }
-
 // Cities returns the cities in the order of their files, time zones filled in.
 func (r *Registry) Cities() []City { return r.cities }
 
@@ -146,7 +144,8 @@ func (r *Registry) Tanks() []Tank { return r.tanks }
 // Plants returns the plants of all cities.
 func (r *Registry) Plants() []Plant { return r.plants }
 
-// Meters returns the meters of all cities, intervals filled in.
+// Meters returns the meters of all cities, intervals and serial numbers filled
+// in.
 func (r *Registry) Meters() []Meter { return r.meters }
 
 // Rationing returns the rationing rules of all cities.
