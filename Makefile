@@ -2,10 +2,16 @@
 
 GOTESTSUM_VERSION     := v1.13.0
 GOLANGCI_LINT_VERSION := v2.15.0
+BUF_VERSION           := v1.71.0
+# That of google.golang.org/protobuf in go.mod.
+PROTOC_GEN_GO_VERSION := v1.36.12
 
 TOOLS  := $(CURDIR)/.tools
 SUM    := $(TOOLS)/gotestsum-$(GOTESTSUM_VERSION)
 LINTER := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
+BUF    := $(TOOLS)/buf-$(BUF_VERSION)
+GEN_GO := $(TOOLS)/protoc-gen-go-$(PROTOC_GEN_GO_VERSION)
+PROTO  := collector/decode/sparkplugpb
 
 # Variables to set on the command line.
 FOR      ?=
@@ -64,6 +70,11 @@ lint: $(LINTER) ## the import law, formatting and static checks
 fmt: $(LINTER) ## format all Go code
 	$(LINTER) fmt ./...
 
+.PHONY: proto
+proto: $(BUF) $(GEN_GO) ## compile the .proto of Sparkplug payloads; the result is kept in the repository
+	$(BUF) generate $(PROTO) --template '{"version": "v2", "plugins": [{"local": "$(GEN_GO)", "out": "$(PROTO)", "opt": "paths=source_relative"}]}'
+	cd $(PROTO) && sha256sum sparkplug.proto sparkplug.pb.go > sparkplug.sum
+
 .PHONY: bench
 bench: peers ## Go benchmarks, then the whole pipeline against a bare client, and alerting
 	go test -run '^$$' -bench . -benchmem ./...
@@ -86,6 +97,12 @@ clean: ## remove what was built, tools included
 
 $(SUM):
 	@deploy/dev/go-tool $@ gotest.tools/gotestsum@$(GOTESTSUM_VERSION)
+
+$(BUF):
+	@deploy/dev/go-tool $@ github.com/bufbuild/buf/cmd/buf@$(BUF_VERSION)
+
+$(GEN_GO):
+	@deploy/dev/go-tool $@ google.golang.org/protobuf/cmd/protoc-gen-go@$(PROTOC_GEN_GO_VERSION)
 
 $(LINTER):
 	@deploy/dev/go-tool $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
