@@ -31,9 +31,10 @@ func (b *batch) full() bool {
 func (b *batch) reset() {
 	clear(b.messages) // lets go of the payloads
 	clear(b.Quarantine)
+	clear(b.State)
 	*b = batch{
 		Batch: spool.Batch{
-			Lines: b.Lines[:0], Fingerprints: b.Fingerprints[:0], Quarantine: b.Quarantine[:0], Origin: spool.Reading,
+			Lines: b.Lines[:0], Fingerprints: b.Fingerprints[:0], Quarantine: b.Quarantine[:0], State: b.State[:0], Origin: spool.Reading,
 		},
 		messages: b.messages[:0],
 	}

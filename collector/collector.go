@@ -53,14 +53,17 @@ type Collector struct {
 	live     *live.State
 	registry atomic.Pointer[zone.Registry]
 
-	decoder  *decode.Decoder
-	vetter   *vet.Vetter
+	stream   *Stream
+	keeper   keeper // of the goroutine that ingests, for reuse, as is message
+	message  decode.Message
 	encoder  encoder
 	batches  *batches
 	lag      prometheus.Histogram
 	sizes    prometheus.Histogram
+	commands *prometheus.CounterVec
 	dir      string
 	derived  []byte         // lines of the derived series, for reuse
+	blocks   []vet.Interval // of consumption, that are not spooled yet
 	deferred zerolog.Logger // says at most once in a while that batches wait
 }
 
@@ -78,16 +81,16 @@ func New(ctx context.Context, o Options) (*Collector, error) {
 	c := &Collector{
 		now: o.Now, log: o.Log, spool: store, dir: o.DataDir,
 		live:     live.New(o.Registry, o.Now),
-		decoder:  decode.New(o.Sources, meter.NewCatalog(MaxMeters)),
-		vetter:   vet.New(o.Registry),
 		batches:  newBatches(),
 		deferred: o.Log.Sample(&zerolog.BurstSampler{Burst: 1, Period: 10 * time.Second}),
 	}
 	c.registry.Store(o.Registry)
+	c.stream = NewStream(o.Sources, meter.NewCatalog(MaxMeters), o.Registry, c.live)
+	c.keeper.collector = c
 	if o.Supply != (live.SupplyConfig{}) {
 		c.live.SetSupply(o.Supply)
 	}
-	loadLive(c.live, o.DataDir, o.Log)
+	c.loadState()
 	if err := c.join(ctx, o); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
@@ -97,8 +100,11 @@ func New(ctx context.Context, o Options) (*Collector, error) {
 // join makes what stands on an open spool.
 func (c *Collector) join(ctx context.Context, o Options) error {
 	now := o.Now().UnixMilli()
-	if err := c.spool.Fingerprints(ctx, func(prints []byte) error { return c.vetter.Load(prints, now) }); err != nil {
+	if err := c.spool.Fingerprints(ctx, func(prints []byte) error { return c.stream.LoadPrints(prints, now) }); err != nil {
 		return fmt.Errorf("load fingerprints: %w", err)
+	}
+	if err := c.spool.States(ctx, c.restore); err != nil {
+		return fmt.Errorf("load what devices have said at their birth: %w", err)
 	}
 	ledger, err := c.spool.Ledger(ctx)
 	if err != nil {
@@ -108,7 +114,7 @@ func (c *Collector) join(ctx context.Context, o Options) error {
 		Config: o.MQTT, Filters: filters(o.Sources), Password: o.Password, Now: o.Now,
 		Accepting: c.spool.Accepting, StatePath: filepath.Join(o.DataDir, "sessions.json"),
 		ReceivedBase: messages(ledger),
-		Log:          o.Log.With().Str("part", "mqtt").Logger(), Registerer: o.Registerer,
+		Log: o.Log.With().Str("part", "mqtt").Logger(), Registerer: o.Registerer,
 	})
 	if err != nil {
 		return fmt.Errorf("set up MQTT: %w", err)
@@ -121,6 +127,15 @@ func (c *Collector) join(ctx context.Context, o Options) error {
 		return fmt.Errorf("set up InfluxDB: %w", err)
 	}
 	return c.register(o.Registerer)
+}
+
+// restore gives the decoder back what it had kept. What it cannot use it will
+// ask for again.
+func (c *Collector) restore(s spool.State) error {
+	if err := c.stream.Restore(s.Key, s.Value); err != nil {
+		c.log.Warn().Err(err).Msg("a kept birth cannot be read; the device is asked for another")
+	}
+	return nil
 }
 
 // messages is the number of messages that ever got a result.
@@ -151,8 +166,9 @@ func (c *Collector) Run(ctx context.Context) error {
 	})
 	g.Go(func() error { return c.writer.Run(delivering) })
 	g.Go(func() error { return c.derive(running) })
+	g.Go(func() error { return c.converse(running) })
 	err := g.Wait()
-	c.saveLive(stateName) // with all that had arrived
+	c.saveState(context.WithoutCancel(ctx), stateName) // with all that had arrived
 	return errors.Join(err, c.countDropped(context.WithoutCancel(ctx)))
 }
 
@@ -174,7 +190,7 @@ func (c *Collector) Close() error { return c.spool.Close() }
 // SetRegistry puts a new registry in force, from the next messages on.
 func (c *Collector) SetRegistry(r *zone.Registry) {
 	c.registry.Store(r)
-	c.live.SetRegistry(r)
+	c.stream.SetRegistry(r)
 }
 
 // Live returns the current state.

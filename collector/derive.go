@@ -3,6 +3,7 @@ package collector
 import (
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"time"
 
@@ -10,6 +11,8 @@ import (
 	"github.com/imdad-telemetry/imdad/collector/live"
 	"github.com/imdad-telemetry/imdad/collector/live/snapshot"
 	"github.com/imdad-telemetry/imdad/collector/spool"
+	"github.com/imdad-telemetry/imdad/collector/vet"
+	"github.com/imdad-telemetry/imdad/collector/zone"
 )
 
 // The derived series has a point a minute of the collector's clock, which may
@@ -21,15 +24,16 @@ const (
 	saveLeast   = 10 * time.Second
 	saveMost    = time.Minute
 	saveShare   = 200
+	blocksEvery = time.Second
 	lookEvery   = 50 * time.Millisecond
 )
 
-// derive spools the supply of each minute as it begins, and saves the state,
-// until ctx ends.
+// derive spools the supply of each minute as it begins and the blocks that
+// counters have ended, and saves the state, until ctx ends.
 func (c *Collector) derive(ctx context.Context) error {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
-	last, save := c.now().Truncate(deriveEvery), time.Now().Add(saveLeast)
+	last, save, blocks := c.now().Truncate(deriveEvery), time.Now().Add(saveLeast), time.Now()
 	for {
 		select {
 		case <-ctx.Done():
@@ -39,9 +43,16 @@ func (c *Collector) derive(ctx context.Context) error {
 		if minute := c.now().Truncate(deriveEvery); !minute.Equal(last) {
 			last = minute
 			c.spoolSupply(ctx, minute)
+			c.spoolTanks(ctx)
+		}
+		if time.Since(blocks) >= blocksEvery {
+			blocks = time.Now()
+			if err := c.spoolBlocks(ctx, nil); err != nil {
+				c.deferred.Warn().Err(err).Int("blocks", len(c.blocks)).Msg("blocks of consumption wait for the spool")
+			}
 		}
 		if begun := time.Now(); begun.After(save) {
-			c.saveLive(runningName)
+			c.saveState(ctx, runningName)
 			took := time.Since(begun)
 			save = time.Now().Add(min(max(saveLeast, saveShare*took), saveMost))
 		}
@@ -78,6 +89,53 @@ func supplyPoint(p *live.Point, at time.Time) *influx.SupplyPoint {
 		City: p.City, Zone: p.Zone, Feeder: p.Feeder, Plant: p.Plant, Utility: string(p.Utility), Time: at.UnixMilli(),
 		Required: finite(p.Required), Delivered: finite(p.Delivered), ShortfallRatio: finite(p.Shortfall),
 		AdequacyRatio: finite(p.Adequacy), CoverHours: finite(p.Cover),
+	}
+}
+
+// spoolBlocks stores what counters have counted in the blocks that ended or
+// changed. What the spool refuses waits; meanwhile little more comes, since
+// readings wait as well. With state, what vetting knows is saved to it as of the
+// same moment; it must not outlive blocks that were never stored.
+func (c *Collector) spoolBlocks(ctx context.Context, state io.Writer) (err error) {
+	if c.blocks, err = c.stream.Blocks(c.blocks, state); err != nil || len(c.blocks) == 0 {
+		return err
+	}
+	registry := c.registry.Load()
+	b := spool.Batch{Origin: spool.Derived, Lines: c.derived[:0], LineCount: len(c.blocks)}
+	for i := range c.blocks {
+		b.Lines = influx.AppendConsumption(b.Lines, consumptionPoint(registry, &c.blocks[i]))
+	}
+	c.derived = b.Lines
+	if err := c.spool.Append(ctx, &b); err != nil {
+		return fmt.Errorf("store blocks of consumption: %w", err)
+	}
+	c.blocks = c.blocks[:0]
+	return nil
+}
+
+func consumptionPoint(registry *zone.Registry, i *vet.Interval) *influx.ConsumptionPoint {
+	return &influx.ConsumptionPoint{
+		City: cityOf(registry, i.Series.Zone), Zone: i.Series.Zone, Meter: i.Series.Meter,
+		Utility: string(i.Series.Utility), Register: i.Register, Time: i.Start,
+		Amount: i.Amount, Total: i.Total, Raw: i.Raw, Quality: int(i.Quality), Reason: i.Reason,
+	}
+}
+
+// spoolTanks stores the deliveries and draw-offs that have ended. As with the
+// supply, what the spool refuses is let go.
+func (c *Collector) spoolTanks(ctx context.Context) {
+	b := spool.Batch{Origin: spool.Derived}
+	c.live.TankEvents(func(e *live.TankEvent) {
+		b.Lines = influx.AppendTank(b.Lines, &influx.TankPoint{
+			City: e.City, Zone: e.Zone, Tank: e.Tank, Kind: e.Kind, Time: e.Start, End: e.End, VolumeL: e.VolumeL,
+		})
+		b.LineCount++
+	})
+	if b.LineCount == 0 {
+		return
+	}
+	if err := c.spool.Append(ctx, &b); err != nil {
+		c.log.Warn().Err(err).Int("events", b.LineCount).Msg("deliveries and draw-offs of tanks are not stored")
 	}
 }
 

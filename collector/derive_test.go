@@ -11,7 +11,6 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/imdad-telemetry/imdad/collector/influx"
-	"github.com/imdad-telemetry/imdad/collector/live"
 	"github.com/imdad-telemetry/imdad/collector/live/snapshot"
 	"github.com/imdad-telemetry/imdad/collector/meter"
 	"github.com/imdad-telemetry/imdad/collector/mqtt"
@@ -123,49 +122,100 @@ func TestAGatewayReachesTheLiveState(t *testing.T) {
 	}
 }
 
+// reborn is a collector over what an earlier one has left in a folder.
+func reborn(t *testing.T, dir string, log zerolog.Logger) *Collector {
+	c := ingesting(oneFeeder(t), native, 10)
+	c.dir, c.log, c.spool = dir, log, openSpool(t, t.TempDir())
+	c.loadState()
+	return c
+}
+
 func TestTheLiveStateComesBack(t *testing.T) {
 	t.Parallel()
 	c := deriving(t)
 	takeAll(c, power("ef", 0, 0))
-	c.saveLive(stateName)
-	c.saveLive(stateName) // over the first
-	again := live.New(oneFeeder(t), func() time.Time { return noon })
-	loadLive(again, c.dir, zerolog.New(zerolog.NewTestWriter(t)))
+	c.saveState(t.Context(), stateName)
+	c.saveState(t.Context(), stateName) // over the first
+	log := zerolog.New(zerolog.NewTestWriter(t))
+	again := reborn(t, c.dir, log)
 	var snap snapshot.Snapshot
-	again.Snapshot(&snap)
+	again.live.Snapshot(&snap)
 	if since := snap.Feeders[0].Dead.Since; since != noon.UnixMilli() {
 		t.Errorf("dead since %d", since)
 	}
-	if files, err := os.ReadDir(c.dir); err != nil || len(files) != 1 || files[0].Name() != runningName {
-		t.Errorf("left behind: %v, %v", files, err)
+	if files, err := filepath.Glob(filepath.Join(c.dir, "*")); err != nil || len(files) != 2 {
+		t.Errorf("left behind: %v, %v; want %s and %s", files, err, runningName, vetName)
 	}
 	// It ends without saving: what is there is older than what people know.
-	crashed := live.New(oneFeeder(t), func() time.Time { return noon })
-	loadLive(crashed, c.dir, zerolog.New(zerolog.NewTestWriter(t)))
-	if crashed.Snapshot(&snap); snap.Feeders[0].VoltagePU[0].Known() {
+	crashed := reborn(t, c.dir, log)
+	if crashed.live.Snapshot(&snap); snap.Feeders[0].VoltagePU[0].Known() {
 		t.Errorf("after a crash it is believed: %+v", snap.Feeders[0])
 	}
 }
 
-func TestADamagedLiveStateIsMovedAside(t *testing.T) {
+func TestADamagedStateIsMovedAside(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	path := filepath.Join(dir, stateName)
-	if err := os.WriteFile(path, []byte("imdad live 1\nrubbish"), 0o600); err != nil {
+	for _, name := range []string{stateName, runningName, vetName} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			path := filepath.Join(dir, name)
+			if err := os.WriteFile(path, []byte("rubbish"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var said strings.Builder
+			reborn(t, dir, zerolog.New(&said))
+			if !strings.Contains(said.String(), `"level":"error"`) || !strings.Contains(said.String(), "moved aside") {
+				t.Errorf("said %q", said.String())
+			}
+			if kept, err := os.ReadFile(path + ".damaged"); err != nil || string(kept) != "rubbish" {
+				t.Errorf("kept %q, %v", kept, err)
+			}
+			said.Reset()
+			reborn(t, dir, zerolog.New(&said)) // nothing is there any more
+			if said.Len() > 0 {
+				t.Errorf("said %q", said.String())
+			}
+		})
+	}
+}
+
+// energy is a message of a counter, so many minutes after eight.
+func energy(minutes int, kwh float64) mqtt.Message {
+	ts := noon.Add(-4*time.Hour).UnixMilli() + int64(minutes)*60_000
+	payload := fmt.Sprintf(`{"ts":%d,"values":{"energy_import_kwh":%g}}`, ts, kwh)
+	return mqtt.Message{Topic: "imdad/v1/z/electricity/ep", Payload: []byte(payload), QoS: 1}
+}
+
+// What a counter has counted becomes a point for each block of 15 minutes, also
+// where the collector was killed between two readings of it.
+func TestBlocksOfConsumption(t *testing.T) {
+	t.Parallel()
+	c := deriving(t)
+	for m := range 25 {
+		takeAll(c, energy(m, 1000+float64(m)))
+	}
+	if err := c.spoolBlocks(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
-	var said strings.Builder
-	s := live.New(oneFeeder(t), func() time.Time { return noon })
-	loadLive(s, dir, zerolog.New(&said))
-	if !strings.Contains(said.String(), `"level":"error"`) || !strings.Contains(said.String(), "moved aside") {
-		t.Errorf("said %q", said.String())
+	eight := noon.Add(-4 * time.Hour).UnixMilli()
+	line := func(block, amount, total, quality int, reason string) string {
+		return fmt.Sprintf("consumption,city=c,meter=ep,register=energy_import_kwh,utility=electricity,zone=z amount=%d,total=%d,raw=%d,quality=%di,reason=%q %d\n",
+			amount, total, amount, quality, reason, eight+int64(block)*15*60_000)
 	}
-	if kept, err := os.ReadFile(path + ".damaged"); err != nil || string(kept) != "imdad live 1\nrubbish" {
-		t.Errorf("kept %q, %v", kept, err)
+	if got, want := pendingLines(t, c.spool), line(0, 15, 15, 0, ""); got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
 	}
-	said.Reset()
-	loadLive(s, dir, zerolog.New(&said)) // nothing is there any more
-	if said.Len() > 0 {
-		t.Errorf("said %q", said.String())
+	c.saveState(t.Context(), runningName)
+	takeAll(c, energy(25, 1025))
+	again := reborn(t, c.dir, zerolog.New(zerolog.NewTestWriter(t)))
+	for m := 26; m < 32; m++ {
+		takeAll(again, energy(m, 1000+float64(m)))
+	}
+	if err := again.spoolBlocks(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := pendingLines(t, again.spool), line(1, 15, 30, 0, ""); got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
 	}
 }

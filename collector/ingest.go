@@ -11,7 +11,6 @@ import (
 	"github.com/imdad-telemetry/imdad/collector/meter"
 	"github.com/imdad-telemetry/imdad/collector/mqtt"
 	"github.com/imdad-telemetry/imdad/collector/spool"
-	"github.com/imdad-telemetry/imdad/collector/vet"
 	"github.com/imdad-telemetry/imdad/collector/zone"
 )
 
@@ -23,7 +22,6 @@ const atOnce = 256
 // its queue is empty.
 func (c *Collector) ingest() error {
 	defer c.batches.close()
-	var out decode.Readings
 	buf := make([]mqtt.Message, 0, atOnce)
 	for {
 		// The intake closes on its own when Run's context ends.
@@ -40,7 +38,7 @@ func (c *Collector) ingest() error {
 				b.oldest = messages[0].Received
 			}
 			for i := range messages {
-				c.take(b, &messages[i], &out)
+				c.take(b, &messages[i])
 			}
 			b.messages = append(b.messages, messages...)
 		})
@@ -52,8 +50,11 @@ func (c *Collector) ingest() error {
 
 // take puts what one message says into the batch: every message ends as one
 // of the ledger's results.
-func (c *Collector) take(b *batch, m *mqtt.Message, out *decode.Readings) {
-	result, err := c.decoder.Decode(decode.Message{Topic: m.Topic, Payload: m.Payload, Retained: m.Retained, Received: m.Received}, out)
+func (c *Collector) take(b *batch, m *mqtt.Message) {
+	c.keeper.batch, c.keeper.message = b, m
+	c.message = decode.Message{Topic: m.Topic, Payload: m.Payload, Retained: m.Retained, Received: m.Received}
+	result, prints, err := c.stream.Take(&c.message, &c.keeper, b.Fingerprints)
+	b.Fingerprints = prints
 	switch {
 	case err != nil:
 		b.Ledger.MessagesQuarantined++
@@ -61,45 +62,41 @@ func (c *Collector) take(b *batch, m *mqtt.Message, out *decode.Readings) {
 		b.payload += len(m.Payload)
 	case result == decode.Control:
 		b.Ledger.MessagesControl++
-		if g := out.Gateway(); g != nil {
-			c.live.Gateway(g.Zone, g.ID, g.Online, m.Received)
-		}
-	case result == decode.Ignored, m.Retained && !clocksValid(out.All(), m.Received):
+	case result == decode.Ignored:
 		b.Ledger.MessagesIgnored++
 	default:
 		b.Ledger.MessagesDecoded++
-		for i := range out.All() {
-			c.store(b, &out.All()[i], m.Received)
-		}
 	}
 }
 
-// clocksValid tells whether all readings have a time of their own that can be
-// believed. A retained message without one could be of any age.
-func clocksValid(readings []meter.Reading, received int64) bool {
-	for i := range readings {
-		if !vet.ClockValid(readings[i].Time, received) {
-			return false
-		}
-	}
-	return true
+// keeper puts what a message brings into the batch that is filling.
+type keeper struct {
+	collector *Collector
+	batch     *batch
+	message   *mqtt.Message
 }
 
-func (c *Collector) store(b *batch, r *meter.Reading, received int64) {
+// Duplicate implements Keeper.
+func (k *keeper) Duplicate(*meter.Reading) {
+	k.batch.Ledger.ReadingsDecoded++
+	k.batch.Ledger.ReadingsDuplicate++
+}
+
+// Keep implements Keeper.
+func (k *keeper) Keep(r *meter.Reading, conflicting bool) {
+	b := k.batch
 	b.Ledger.ReadingsDecoded++
-	var verdict vet.Verdict
-	verdict, b.Fingerprints = c.vetter.Check(r, received, b.Fingerprints)
-	switch verdict {
-	case vet.Duplicate:
-		b.Ledger.ReadingsDuplicate++
-		return
-	case vet.Conflict:
+	if conflicting {
 		b.Ledger.ReadingsConflicting++
 	}
 	b.Ledger.ReadingsSpooled++
-	b.Lines = c.encoder.append(b.Lines, r)
+	b.Lines = k.collector.encoder.append(b.Lines, r)
 	b.LineCount++
-	c.live.Update(r, received)
+}
+
+// Remember implements Keeper.
+func (k *keeper) Remember(s decode.Saved) {
+	k.batch.State = append(k.batch.State, spool.State{Key: s.Key, Value: s.Value})
 }
 
 // entry is the quarantine entry for a message that decoding rejected.
@@ -125,6 +122,14 @@ type encoder struct {
 // unregistered is the city of a zone that the registry does not know.
 const unregistered = "unregistered"
 
+// cityOf is the tag of the city that a zone lies in.
+func cityOf(registry *zone.Registry, zoneID string) string {
+	if city := registry.CityOf(zoneID); city != "" {
+		return city
+	}
+	return unregistered
+}
+
 // use puts the registry in force: the city of a zone may have changed.
 func (e *encoder) use(registry *zone.Registry) {
 	if e.registry != registry {
@@ -138,11 +143,7 @@ func (e *encoder) append(dst []byte, r *meter.Reading) []byte {
 		e.series = append(e.series, nil)
 	}
 	if e.series[s.Index] == nil {
-		city := e.registry.CityOf(s.Zone)
-		if city == "" {
-			city = unregistered
-		}
-		e.series[s.Index] = influx.AppendSeries(nil, string(s.Utility), city, s.Zone, s.Meter)
+		e.series[s.Index] = influx.AppendSeries(nil, string(s.Utility), cityOf(e.registry, s.Zone), s.Zone, s.Meter)
 	}
 	return influx.AppendReading(dst, e.series[s.Index], r)
 }

@@ -22,10 +22,9 @@ import (
 // ingesting is a collector with only the stages that take needs.
 func ingesting(registry *zone.Registry, sources []decode.Source, meters int) *Collector {
 	now := func() time.Time { return noon }
-	c := &Collector{
-		now: now, live: live.New(registry, now), vetter: vet.New(nil),
-		decoder: decode.New(sources, meter.NewCatalog(meters)),
-	}
+	c := &Collector{now: now, live: live.New(registry, now)}
+	c.stream = NewStream(sources, meter.NewCatalog(meters), registry, c.live)
+	c.keeper.collector = c
 	c.encoder.use(registry)
 	return c
 }
@@ -34,10 +33,9 @@ func ingesting(registry *zone.Registry, sources []decode.Source, meters int) *Co
 func takeAll(c *Collector, messages ...mqtt.Message) *batch {
 	b := &batch{}
 	b.reset()
-	var out decode.Readings
 	for i := range messages {
 		messages[i].Received = noon.UnixMilli()
-		c.take(b, &messages[i], &out)
+		c.take(b, &messages[i])
 	}
 	return b
 }
@@ -217,14 +215,13 @@ func BenchmarkTake(b *testing.B) {
 	c := ingesting(registry, native, 10)
 	payload := []byte(`{"ts":1795435200123,"seq":4711,"values":{"active_power_kw":431.2,"reactive_power_kvar":120.5,"energy_import_kwh":1283445.75,"voltage_l1_v":229.8,"current_l1_a":612.4,"frequency_hz":49.98,"power_factor":0.92}}`)
 	m := mqtt.Message{Topic: "imdad/v1/z/electricity/e1", Received: noon.UnixMilli()}
-	var out decode.Readings
 	filling := &batch{}
 	filling.reset()
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		strconv.AppendInt(payload[:6], 1795435200123-int64(i%1_000_000), 10) // as many digits each time
 		m.Payload = payload
-		c.take(filling, &m, &out)
+		c.take(filling, &m)
 		if filling.full() {
 			filling.reset()
 		}

@@ -25,9 +25,16 @@ func (c *Collector) register(r prometheus.Registerer) error {
 		Help:    "Messages committed and acknowledged together.",
 		Buckets: prometheus.ExponentialBuckets(1, 2, 12), // 1 to 2048
 	})
+	c.commands = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "imdad_commands_total",
+		Help: "Messages to devices, such as requests for a birth and keep-alives, by what became of them.",
+	}, []string{"result"})
+	for _, sent := range []bool{true, false} {
+		c.commands.WithLabelValues(result(sent))
+	}
 	var errs []error
 	for _, m := range []prometheus.Collector{
-		c.lag, c.sizes, &ledgerCollector{spool: c.spool}, live.NewSupplyCollector(c.live),
+		c.lag, c.sizes, c.commands, &ledgerCollector{spool: c.spool}, live.NewSupplyCollector(c.live),
 	} {
 		errs = append(errs, r.Register(m))
 	}

@@ -30,12 +30,18 @@ type Replayer struct {
 	encoder encoder
 }
 
-// NewReplayer returns a replayer for entries of the spool.
-func NewReplayer(s *spool.Spool, sources []decode.Source, registry *zone.Registry) *Replayer {
-	return &Replayer{
+// NewReplayer returns a replayer for entries of the spool. It knows the births
+// that the collector has kept there.
+func NewReplayer(ctx context.Context, s *spool.Spool, sources []decode.Source, registry *zone.Registry) (*Replayer, error) {
+	r := &Replayer{
 		spool: s, decoder: decode.New(sources, meter.NewCatalog(MaxMeters)), vetter: vet.New(registry),
 		encoder: encoder{registry: registry},
 	}
+	err := s.States(ctx, func(kept spool.State) error { return r.decoder.Restore(kept.Key, kept.Value) })
+	if err != nil {
+		return nil, fmt.Errorf("load what devices have said at their birth: %w", err)
+	}
+	return r, nil
 }
 
 // Replay puts what the entry says on its way to the database and removes it

@@ -51,7 +51,7 @@ func TestReplay(t *testing.T) {
 			if err := s.Append(t.Context(), &spool.Batch{Quarantine: []spool.Entry{tt.entry}}); err != nil {
 				t.Fatal(err)
 			}
-			n, err := NewReplayer(s, native, registryOf(t, "c", "z")).Replay(t.Context(), 1)
+			n, err := replaying(t, s).Replay(t.Context(), 1)
 			if tt.err == "" && err != nil || tt.err != "" && (err == nil || !strings.HasPrefix(err.Error(), "quarantine entry 1: "+tt.err)) {
 				t.Errorf("error %v, want %q", err, tt.err)
 			}
@@ -91,7 +91,7 @@ func TestReplayedStampsAreUnique(t *testing.T) {
 	if err := s.Append(t.Context(), &spool.Batch{Quarantine: entries}); err != nil {
 		t.Fatal(err)
 	}
-	r := NewReplayer(s, native, registryOf(t, "c", "z"))
+	r := replaying(t, s)
 	for id := range int64(3) {
 		if _, err := r.Replay(t.Context(), id+1); err != nil {
 			t.Fatal(err)
@@ -110,7 +110,7 @@ func TestReplayedStampsAreUnique(t *testing.T) {
 func TestReplayOfWhatIsNotThere(t *testing.T) {
 	t.Parallel()
 	s := openSpool(t, t.TempDir())
-	if _, err := NewReplayer(s, native, registryOf(t, "c", "z")).Replay(t.Context(), 7); !errors.Is(err, spool.ErrNotFound) {
+	if _, err := replaying(t, s).Replay(t.Context(), 7); !errors.Is(err, spool.ErrNotFound) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -123,9 +123,18 @@ func TestReplayRejects(t *testing.T) {
 	if err := s.Append(t.Context(), &spool.Batch{Quarantine: []spool.Entry{e}}); err != nil {
 		t.Fatal(err)
 	}
-	_, err := NewReplayer(s, native, registryOf(t, "c", "z")).Replay(t.Context(), 1)
+	_, err := replaying(t, s).Replay(t.Context(), 1)
 	var reject *decode.Reject
 	if !errors.As(err, &reject) || reject.Reason != decode.NoSource {
 		t.Errorf("error %v", err)
 	}
+}
+
+func replaying(t *testing.T, s *spool.Spool) *Replayer {
+	t.Helper()
+	r, err := NewReplayer(t.Context(), s, native, registryOf(t, "c", "z"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
 }

@@ -132,7 +132,7 @@ func poisons() []poison {
 		{"ts twice", poisonTopic, stamp + `"ts":1795421700001,"values":{"flow_m3h":1}}`, decode.DuplicateKey},
 		{"values twice", poisonTopic, stamp + `"values":{"flow_m3h":1},"values":{"pressure_bar":2}}`, decode.DuplicateKey},
 	}
-	for _, name := range []string{"time", "quality", "seq", "device_time_ms", "city", "zone", "meter", "feeder", "plant", "site"} {
+	for _, name := range []string{"time", "quality", "reason", "seq", "device_time_ms", "city", "zone", "meter", "feeder", "plant", "site"} {
 		list = append(list, poison{"reserved: " + name, poisonTopic, values(`"` + name + `":1`), decode.BadName})
 	}
 	return list

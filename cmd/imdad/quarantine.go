@@ -286,7 +286,10 @@ func (q *quarantineReplay) Run(e *env) (err error) {
 	if err != nil {
 		return err
 	}
-	replayer := collector.NewReplayer(s.Spool, s.config.Sources, s.registry)
+	replayer, err := collector.NewReplayer(e.ctx, s.Spool, s.config.Sources, s.registry)
+	if err != nil {
+		return err
+	}
 	stored, stayed := 0, 0
 	for _, id := range ids {
 		if err := e.ctx.Err(); err != nil {

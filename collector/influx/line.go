@@ -39,7 +39,7 @@ func appendTag(dst []byte, key, value string) []byte {
 // AppendReading appends one line with its newline: the series as made by
 // AppendSeries, each register as a float, the quality and, where the meter sent
 // or needs them, seq and device_time_ms as integers, and the time in
-// milliseconds. Values must be finite: the database refuses a line with any
+// milliseconds; reason is a text, where vetting gave one. Values must be finite: the database refuses a line with any
 // other, and with an empty register name. It does not allocate if dst has room.
 func AppendReading(dst, series []byte, r *meter.Reading) []byte {
 	dst = append(dst, series...)
@@ -59,6 +59,9 @@ func AppendReading(dst, series []byte, r *meter.Reading) []byte {
 	}
 	if r.Stamped {
 		dst = appendInteger(dst, ",device_time_ms=", r.DeviceTime)
+	}
+	if r.Reason != "" {
+		dst = appendText(dst, ",reason=", r.Reason)
 	}
 	return appendTime(dst, r.Time)
 }

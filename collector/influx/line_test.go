@@ -58,6 +58,7 @@ func TestAppendReading(t *testing.T) {
 			"s a_kw=431.2,b_v=230,quality=0i 1763895600123\n"},
 		{"seq", meter.Reading{Time: 2, HasSeq: true, Seq: 4711, Quality: meter.Late}, "s quality=2i,seq=4711i 2\n"},
 		{"seq zero", meter.Reading{Time: 2, HasSeq: true}, "s quality=0i,seq=0i 2\n"},
+		{"a reason", meter.Reading{Time: 2, Quality: meter.Reset, Reason: "reset"}, "s quality=5i,reason=\"reset\" 2\n"},
 		{"device time", meter.Reading{Time: 2, Stamped: true, DeviceTime: -5, Quality: meter.OutOfRange}, "s quality=6i,device_time_ms=-5i 2\n"},
 		{"device time without meaning", meter.Reading{Time: 2, DeviceTime: 7, Quality: meter.Reset}, "s quality=5i 2\n"},
 		{"before 1970", meter.Reading{Time: -1500}, "s quality=0i -1500\n"},

@@ -58,7 +58,7 @@ func ValidRegister[T ~string | ~[]byte](s T) bool {
 
 func reserved(s string) bool {
 	switch s {
-	case "time", "quality", "seq", "device_time_ms", "city", "zone", "meter", "feeder", "plant", "site":
+	case "time", "quality", "reason", "seq", "device_time_ms", "city", "zone", "meter", "feeder", "plant", "site":
 		return true
 	}
 	return false

@@ -72,7 +72,7 @@ func TestValidRegister(t *testing.T) {
 		{"begins like a reserved one", "times", true},
 		{"ends like a reserved one", "uptime", true},
 	}
-	for _, reserved := range []string{"time", "quality", "seq", "device_time_ms", "city", "zone", "meter", "feeder", "plant", "site"} {
+	for _, reserved := range []string{"time", "quality", "reason", "seq", "device_time_ms", "city", "zone", "meter", "feeder", "plant", "site"} {
 		tests = append(tests, struct {
 			name, register string
 			want           bool

@@ -25,6 +25,7 @@ import (
 	"github.com/imdad-telemetry/imdad/alerting/message"
 	"github.com/imdad-telemetry/imdad/alerting/notify"
 	"github.com/imdad-telemetry/imdad/alerting/rule"
+	"github.com/imdad-telemetry/imdad/collector"
 	"github.com/imdad-telemetry/imdad/collector/decode"
 	"github.com/imdad-telemetry/imdad/collector/live"
 	"github.com/imdad-telemetry/imdad/collector/live/snapshot"
@@ -66,10 +67,9 @@ func Judge(ctx context.Context, o Options) (Verdict, error) {
 		o.Every = 5 * time.Second
 	}
 	c := &court{Options: o, now: o.Plan.Start, truth: o.Plan.Events()}
-	c.catalog = meter.NewCatalog(1 << 16)
-	c.decoder = decode.New([]decode.Source{{Name: "native", Topics: []string{"imdad/v1/#"}, Profile: "imdad"}}, c.catalog)
-	c.vetter = vet.New(o.Plan.Registry)
 	c.live = live.New(o.Plan.Registry, c.clock)
+	sources := []decode.Source{{Name: "native", Topics: []string{"imdad/v1/#"}, Profile: "imdad"}}
+	c.stream = collector.NewStream(sources, meter.NewCatalog(1<<16), o.Plan.Registry, c.live)
 	renderer, err := message.New(o.Plan.Registry)
 	if err != nil {
 		return Verdict{}, err
@@ -92,11 +92,9 @@ type court struct {
 	Options
 	now     time.Time
 	truth   []score.Event
-	catalog *meter.Catalog
-	decoder *decode.Decoder
-	out     decode.Readings
-	vetter  *vet.Vetter
+	stream  *collector.Stream
 	prints  []byte
+	blocks  []vet.Interval
 	live    *live.State
 	manager *alerting.Manager
 	next    time.Time // of the next cycle
@@ -112,8 +110,7 @@ func (c *court) play(ctx context.Context) (Verdict, error) {
 			return err
 		}
 		c.now = d.At
-		c.take(&d)
-		return nil
+		return c.take(&d)
 	}})
 	if err != nil {
 		return Verdict{}, fmt.Errorf("play: %w", err)
@@ -129,6 +126,10 @@ func (c *court) until(ctx context.Context, t time.Time) error {
 	for !c.next.After(t) {
 		c.now = c.next
 		c.announce()
+		var err error
+		if c.blocks, err = c.stream.Blocks(c.blocks[:0], nil); err != nil { // of no interest here
+			return err
+		}
 		if err := c.manager.Cycle(ctx); err != nil {
 			return fmt.Errorf("evaluate at %v: %w", c.now, err)
 		}
@@ -141,31 +142,29 @@ func (c *court) until(ctx context.Context, t time.Time) error {
 }
 
 // take does with a message what the collector does, but for storing it.
-func (c *court) take(d *metersim.Delivery) {
-	received := d.At.UnixMilli()
-	result, err := c.decoder.Decode(decode.Message{Topic: d.Topic, Payload: d.Payload, Retained: d.Retained, Received: received}, &c.out)
-	if err != nil {
-		return // quarantined
+func (c *court) take(d *metersim.Delivery) error {
+	var reject *decode.Reject
+	_, prints, err := c.stream.Take(&decode.Message{
+		Topic: d.Topic, Payload: d.Payload, Retained: d.Retained, Received: d.At.UnixMilli(),
+	}, storeroom{}, c.prints[:0])
+	c.prints = prints
+	if errors.As(err, &reject) {
+		return nil // quarantined
 	}
-	if g := c.out.Gateway(); g != nil {
-		c.live.Gateway(g.Zone, g.ID, g.Online, received)
-	}
-	if result != decode.Decoded {
-		return
-	}
-	readings := c.out.All()
-	for i := range readings {
-		if d.Retained && !vet.ClockValid(readings[i].Time, received) {
-			return
-		}
-	}
-	for i := range readings {
-		var verdict vet.Verdict
-		if verdict, c.prints = c.vetter.Check(&readings[i], received, c.prints[:0]); verdict != vet.Duplicate {
-			c.live.Update(&readings[i], received)
-		}
-	}
+	return err
 }
+
+// storeroom is where nothing is kept.
+type storeroom struct{}
+
+// Duplicate implements collector.Keeper.
+func (storeroom) Duplicate(*meter.Reading) {}
+
+// Keep implements collector.Keeper.
+func (storeroom) Keep(*meter.Reading, bool) {}
+
+// Remember implements collector.Keeper.
+func (storeroom) Remember(decode.Saved) {}
 
 // announce sets the stage of rationing that was announced last: over the API in
 // a service.
