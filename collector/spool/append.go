@@ -125,6 +125,9 @@ func (s *Spool) insert(b *Batch, c *change) error {
 			return err
 		}
 	}
+	if err := s.remember(b.State); err != nil {
+		return err
+	}
 	return s.quarantine(b.Quarantine, c)
 }
 

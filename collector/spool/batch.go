@@ -29,16 +29,9 @@ type Batch struct {
 	LineCount    int    // newlines in Lines
 	Origin       Origin
 	Fingerprints []byte  // opaque fixed-size records, for duplicates after a restart
-	State        []State // to be remembered
+	State        []State // to be remembered, in this order
 	Quarantine   []Entry // to be kept; ID, and Time where 0, are set by the spool
 	Ledger       Ledger  // increments of what the caller counts
-}
-
-// State is something small that the caller must find again after a crash, once
-// the batch it came with is committed.
-type State struct {
-	Key   string
-	Value []byte // nil: forget the key
 }
 
 func (b *Batch) validate() error {
@@ -50,6 +43,11 @@ func (b *Batch) validate() error {
 	case b.LineCount == 0 && len(b.Fingerprints) > 0:
 		return errors.New("spool: fingerprints without lines")
 	}
+	for i := range b.State {
+		if err := b.State[i].validate(); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -58,6 +56,9 @@ func (b *Batch) need() int64 {
 	n := int64(len(b.Lines) + len(b.Fingerprints))
 	for i := range b.Quarantine {
 		n += b.Quarantine[i].cost()
+	}
+	for i := range b.State {
+		n += b.State[i].need()
 	}
 	return n + n/64 + 2*pageSize
 }

@@ -62,8 +62,8 @@ func (b Bytes) String() string {
 
 // Config is the section `spool:`.
 type Config struct {
-	// MaxBytes bounds the disk pages that hold undelivered batches. At the
-	// bound nothing more is accepted until the database has taken some.
+	// MaxBytes bounds the disk pages that hold undelivered batches, and the
+	// states beside them, which take few. At the bound nothing more is accepted until the database has taken some.
 	MaxBytes Bytes `yaml:"max_bytes"`
 }
 

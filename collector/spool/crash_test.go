@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -54,6 +55,7 @@ func appendAndDeliver(dir string) error {
 			b := batch(n*10, 10)
 			b.Quarantine = []Entry{{Kind: KindMessage, Topic: "t", Payload: fmt.Append(nil, n), Reason: "r"}}
 			b.Ledger.MessagesQuarantined = 1
+			b.State = []State{{Key: "batch", Value: fmt.Append(nil, n)}, {Key: fmt.Sprint("k", n%50), Value: fmt.Append(nil, n)}}
 			if err := s.Append(ctx, b); err != nil {
 				fail <- err
 				return
@@ -185,10 +187,29 @@ func TestKill(t *testing.T) {
 		if st.QuarantineCount < int64(acked) {
 			t.Fatalf("round %d: %d quarantine entries, %d acknowledged", round, st.QuarantineCount, acked)
 		}
+		statesFit(t, s)
 		entries = int(st.QuarantineCount)
 		shut(t, s)
 	}
 	t.Logf("%d batches acknowledged, %d lines delivered, %d entries", acked, len(delivered), entries)
+}
+
+// statesFit checks that the states stored are those of the batches stored: each
+// came with its number in an entry, in the state "batch", and in one of fifty.
+func statesFit(t *testing.T, s *Spool) {
+	t.Helper()
+	var newest int
+	err := s.w.conn.QueryRowContext(t.Context(), "SELECT CAST(payload AS TEXT) FROM quarantine ORDER BY id DESC LIMIT 1").Scan(&newest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"batch": fmt.Sprint(newest)}
+	for n := max(0, newest-49); n <= newest; n++ {
+		want[fmt.Sprint("k", n%50)] = fmt.Sprint(n)
+	}
+	if got := states(t, s); !maps.Equal(got, want) {
+		t.Fatalf("states %v, want %v", got, want)
+	}
 }
 
 // TestReplayBeside replays from another process while the service appends and

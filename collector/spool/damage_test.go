@@ -13,8 +13,8 @@ import (
 
 func fixedNow() time.Time { return time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC) }
 
-// filled makes a spool with n batches of 10 lines, of which 5 are delivered, and
-// three quarantine entries, closes it and returns its options.
+// filled makes a spool with n batches of 10 lines, of which 5 are delivered,
+// three quarantine entries and some states, closes it and returns its options.
 func filled(t testing.TB, dir string, n int) Options {
 	t.Helper()
 	o := options(dir, &logBook{})
@@ -28,7 +28,7 @@ func filled(t testing.TB, dir string, n int) Options {
 			done(t, s, next(t, s, 10))
 		}
 	}
-	appendBatch(t, s, &Batch{Quarantine: entries(3, 100)})
+	appendBatch(t, s, &Batch{Quarantine: entries(3, 100), State: someStates()})
 	shut(t, s)
 	return o
 }
@@ -120,33 +120,34 @@ func TestSalvage(t *testing.T) {
 		change  func([]byte) []byte
 		lost    int64 // lines
 		entries int64
+		states  int
 	}{
-		{"header overwritten", func(b []byte) []byte { copy(b, "this is not a database"); return b }, 0, 3},
-		{"first page zeroed", func(b []byte) []byte { clear(page(b, 1)); return b }, 0, 3},
-		{"root of batches zeroed", func(b []byte) []byte { clear(page(b, 2)); return b }, 0, 3},
-		{"cursor zeroed", func(b []byte) []byte { clear(page(b, 3)); return b }, 0, 3},
-		{"quarantine zeroed", func(b []byte) []byte { clear(page(b, 5)); return b }, 0, 0},
+		{"header overwritten", func(b []byte) []byte { copy(b, "this is not a database"); return b }, 0, 3, 7},
+		{"first page zeroed", func(b []byte) []byte { clear(page(b, 1)); return b }, 0, 3, 7},
+		{"root of batches zeroed", func(b []byte) []byte { clear(page(b, 2)); return b }, 0, 3, 7},
+		{"cursor zeroed", func(b []byte) []byte { clear(page(b, 3)); return b }, 0, 3, 7},
+		{"quarantine zeroed", func(b []byte) []byte { clear(page(b, 5)); return b }, 0, 0, 7},
 		{"two pages of rows zeroed", func(b []byte) []byte {
 			for _, n := range []int{203, 303} {
 				at := bytes.Index(b, fmt.Appendf(nil, "meter=m%09d", n)) / pageSize
 				clear(page(b, at+1))
 			}
 			return b
-		}, 40, 3},
+		}, 40, 3, 7},
 		{"a number of lines flipped", func(b []byte) []byte {
 			// …"reading", 10 (lines), crc: the row is refused, its lines are lost
 			at := bytes.Index(b, []byte("meter=m000000203")) - 400
 			b[at+bytes.Index(b[at:], []byte("reading\x0a"))+7] ^= 0x20
 			return b
-		}, 10, 3},
-		{"schema version flipped", func(b []byte) []byte { b[62] ^= 1; return b }, 0, 3},
-		{"emptied", func([]byte) []byte { return nil }, 950, 0},
+		}, 10, 3, 7},
+		{"schema version flipped", func(b []byte) []byte { b[62] ^= 1; return b }, 0, 3, 7},
+		{"emptied", func([]byte) []byte { return nil }, 950, 0, 0},
 		{"noise", func(b []byte) []byte {
 			for i := range b {
 				b[i] = byte(i * 7)
 			}
 			return b
-		}, 950, 0},
+		}, 950, 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -161,6 +162,10 @@ func TestSalvage(t *testing.T) {
 				t.Errorf("pending %d, want %d; ledger %+v; %d entries\n%s", st.PendingLines, want, l, st.QuarantineCount, log)
 			}
 			log.has(t, fmt.Sprintf("salvaged the spool: %d lines go on, %d are lost", want, c.lost))
+			if got := len(states(t, s)); got != c.states {
+				t.Errorf("%d states, want %d", got, c.states)
+			}
+			log.has(t, fmt.Sprintf(`"states":%d`, c.states))
 			if len(asides(t, o.Dir)) != 1 {
 				t.Errorf("kept aside: %v", asides(t, o.Dir))
 			}

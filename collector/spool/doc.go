@@ -7,7 +7,7 @@
 //	    │ Append(Batch)                                    Next ▲   │ Done
 //	    ▼                                                       │   ▼
 //	┌─ writer ── one transaction, one fsync ─┐  tail in     ┌─ queue ──────────┐
-//	│ batch row · ledger · quarantine        ├─ memory ────►│ next, handed out │
+//	│ batch row · ledger · quarantine · state├─ memory ────►│ next, handed out │
 //	│ + what Done has settled: rows deleted, │◄── settled ──┤ unbroken prefix  │
 //	│   cursor, fingerprints, refused lines  │              └────────▲─────────┘
 //	└──────────────────┬─────────────────────┘                       │ backlog
@@ -27,6 +27,14 @@
 // crash in between, the chunk is handed out once more: InfluxDB overwrites the
 // points with themselves, and they are counted once.
 //
+// # State
+//
+// A batch may carry small values under keys, such as the births that give later
+// messages their meaning. They are stored, replaced or deleted in the batch's own
+// transaction, so that after a crash they fit the readings that are stored;
+// States reads them back. They have no bound of their own: their pages count
+// against the cap of the undelivered batches, and whoever remembers forgets.
+//
 // # Checks
 //
 // SQLite has no page checksums, so each row carries a CRC-32C. A row that does
@@ -35,10 +43,11 @@
 // ledger. A file that SQLite cannot read, that does not add up, or whose log is
 // broken before its end, is read page by page (page.go, image.go), what matches
 // its checksum goes to a new file, and the old one is kept as
-// spool.db.damaged-TIME. The same happens when a running service meets such
-// damage. Of a file that was destroyed while nothing ran, spool.db.closed still
-// tells how much was in it. What no one can see is a log whose very last
-// transaction is broken: it looks like one that was never finished.
+// spool.db.damaged-TIME. A state that does not match is left out. The same
+// happens when a running service meets such damage. Of a file that was destroyed
+// while nothing ran, spool.db.closed still tells how much was in it. What no one
+// can see is a log whose very last transaction is broken: it looks like one that
+// was never finished.
 //
 // # Full disks
 //

@@ -3,6 +3,7 @@ package spool
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -125,13 +126,17 @@ func TestFailingMedium(t *testing.T) {
 			o := options(t.TempDir(), log)
 			o.vfs = faultyVFS
 			s := open(t, o)
-			appendBatch(t, s, batch(0, 10))
+			first := batch(0, 10)
+			first.State = []State{{Key: "a", Value: []byte("1")}}
+			appendBatch(t, s, first)
 			chunk := next(t, s, 10)
 
 			faults.write.Store(c.write)
 			faults.sync.Store(c.sync)
+			changing := batch(10, 10)
+			changing.State = []State{{Key: "a", Value: []byte("2")}, {Key: "b", Value: []byte("2")}}
 			for range 3 {
-				if err := s.Append(t.Context(), batch(10, 10)); !errors.Is(err, c.want) {
+				if err := s.Append(t.Context(), changing); !errors.Is(err, c.want) {
 					t.Fatalf("append: %v", err)
 				}
 			}
@@ -152,9 +157,15 @@ func TestFailingMedium(t *testing.T) {
 			if l, st := balanced(t, s); l.LinesReading != 10 || l.Written != 10 || st.PendingLines != 0 {
 				t.Errorf("after the fault: %+v, pending %d", l, st.PendingLines)
 			}
-			appendBatch(t, s, batch(10, 10))
+			if got := states(t, s); !maps.Equal(got, map[string]string{"a": "1"}) {
+				t.Errorf("after the fault: states %v", got)
+			}
+			appendBatch(t, s, changing)
 			shut(t, s)
 			s = open(t, o)
+			if got := states(t, s); !maps.Equal(got, map[string]string{"a": "2", "b": "2"}) {
+				t.Errorf("reopened: states %v", got)
+			}
 			if got := drain(t, s); len(got) != 10 || got[0] != line(10) {
 				t.Errorf("reopened: %q", got)
 			}
@@ -177,7 +188,9 @@ func TestFlickeringMedium(t *testing.T) {
 		if n%11 == 5 {
 			faults.write.Store(lib.SQLITE_IOERR_WRITE)
 		}
-		switch err := s.Append(t.Context(), batch(stored*5, 5)); {
+		b := batch(stored*5, 5)
+		b.State = []State{{Key: "stored", Value: fmt.Append(nil, stored+1)}, {Key: fmt.Sprint("kept-", stored), Value: []byte{}}, {Key: fmt.Sprint("kept-", stored-1)}}
+		switch err := s.Append(t.Context(), b); {
 		case err == nil:
 			stored++
 		case !errors.Is(err, ErrMedium):
@@ -202,6 +215,10 @@ func TestFlickeringMedium(t *testing.T) {
 	}
 	if len(got) != stored*5 {
 		t.Errorf("%d lines of %d", len(got), stored*5)
+	}
+	want := map[string]string{"stored": fmt.Sprint(stored), fmt.Sprint("kept-", stored-1): ""}
+	if got := states(t, s); !maps.Equal(got, want) {
+		t.Errorf("states %v, want %v", got, want)
 	}
 	balanced(t, s)
 }

@@ -1,9 +1,11 @@
 package spool
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"os"
 	"sync"
 	"testing"
@@ -29,6 +31,7 @@ var spoolFiles = sync.OnceValues(func() (files [2][]byte, err error) {
 				b = batch((from+i)*10, 100) // overflow pages
 			}
 			b.Quarantine = entries(1, 50)
+			b.State = []State{{Key: fmt.Sprint("k", i%7), Value: bytes.Repeat([]byte{byte(i)}, i*100)}, {Key: fmt.Sprint("k", (i+3)%7)}}
 			if err := s.Append(ctx, b); err != nil {
 				return err
 			}
@@ -126,7 +129,17 @@ func FuzzRecovery(f *testing.F) {
 		l, st := agree(t, s)
 		drain(t, s)
 		agree(t, s)
-		appendBatch(t, s, batch(0, 10))
+		for key := range states(t, s) {
+			if len(key) != 2 {
+				t.Errorf("a state under %q", key)
+			}
+		}
+		more := batch(0, 10)
+		more.State = []State{{Key: "k0", Value: []byte("new")}}
+		appendBatch(t, s, more)
+		if got := states(t, s)["k0"]; got != "new" {
+			t.Errorf("a state that was appended afterwards: %q", got)
+		}
 		if got := drain(t, s); len(got) != 10 || got[9] != line(9) {
 			t.Errorf("what was appended afterwards: %q", got)
 		}

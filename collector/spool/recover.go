@@ -10,17 +10,17 @@ import (
 // commitEvery bounds what a salvage holds in memory.
 const commitEvery = 2000
 
-// statePages are the first pages of the file, one of which is the whole of the
+// headPages are the first pages of the file, one of which is the whole of the
 // cursor's table and one that of the ledger: each has a single row, and SQLite
 // never moves the page that a table begins with.
-const statePages = 16
+const headPages = 16
 
 // scan goes through every page and takes over the records that are sound.
 func (g *salvage) scan() error {
 	g.cursor = -1
-	for n := uint32(1); n <= statePages; n++ {
+	for n := uint32(1); n <= headPages; n++ {
 		if page := g.image.page(n); page != nil {
-			records(g.image, n, page, g.takeState)
+			records(g.image, n, page, g.takeHead)
 		}
 	}
 	g.fallBack()
@@ -71,6 +71,12 @@ func (g *salvage) take(id int64, v []any, stale bool) error {
 		return g.keep("INSERT OR IGNORE INTO quarantine ("+entryColumns+") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 			e.ID, e.Time, e.Kind, e.Topic, e.Reason, e.Detail, e.QoS, e.Retained, e.Received, e.Size, e.SHA256, e.cost(), e.sum(), e.Payload)
 	}
+	if st, time, ok := asState(v); ok {
+		// Of two, one was left behind on a page whose deletion is not known any more.
+		return g.keep("INSERT INTO state (key, time, crc, value) VALUES (?,?,?,?) ON CONFLICT (key) DO UPDATE "+
+			"SET time=excluded.time, crc=excluded.crc, value=excluded.value WHERE excluded.time>=time",
+			st.Key, time, st.sum(time), st.Value)
+	}
 	switch {
 	case isPrints(v):
 		return g.keep("INSERT OR IGNORE INTO fingerprint (id, time, size, crc, prints) VALUES (?,?,?,?,?)", id, v[1], v[2], v[3], v[4])
@@ -105,8 +111,8 @@ func (g *salvage) takeBatch(r *row) error {
 		r.id, r.time, string(r.origin), r.lines, r.crc, r.prints, r.body)
 }
 
-// takeState keeps the cursor and the ledger.
-func (g *salvage) takeState(id int64, v []any) {
+// takeHead keeps the cursor and the ledger.
+func (g *salvage) takeHead(id int64, v []any) {
 	if position, ok := asCursor(v); ok {
 		g.cursor = max(g.cursor, position)
 	}
@@ -170,6 +176,17 @@ func asEntry(id int64, v []any) (e *Entry, ok bool) {
 	return e, ok && is && e.sum() == crc
 }
 
+func asState(v []any) (st *State, time int64, ok bool) {
+	if len(v) != 5 || v[0] != nil {
+		return nil, 0, false
+	}
+	key, ok1 := v[1].(string)
+	time, ok2 := v[2].(int64)
+	value, ok3 := v[4].([]byte)
+	st = &State{Key: key, Value: value}
+	return st, time, ok1 && ok2 && ok3 && v[3] == st.sum(time)
+}
+
 func isPrints(v []any) bool {
 	if len(v) != 5 || v[0] != nil {
 		return false
@@ -215,6 +232,7 @@ func (g *salvage) settleCounts() error {
 		{&f.lines, "SELECT coalesce(sum(lines),0) FROM batch"},
 		{&f.damaged, "SELECT count(*) FROM damaged"},
 		{&f.entries, "SELECT count(*) FROM quarantine"},
+		{&f.states, "SELECT count(*) FROM state"},
 		{&last, "SELECT coalesce(max(id),0) FROM batch"},
 	} {
 		if err := q(count.dest, count.query); err != nil {
@@ -258,6 +276,7 @@ func (g *salvage) report(log *zerolog.Logger, aside string) {
 	f := &g.found
 	event := log.Error().Str("damaged_file", aside).Int64("batches", f.batches).Int64("lines", f.lines).
 		Int64("damaged_batches", f.damaged).Int64("missing_batches", f.missing).Int64("quarantine_entries", f.entries).
+		Int64("states", f.states).
 		Bool("ledger_readable", g.ledger != nil)
 	if g.ledger == nil {
 		event.Msg(fmt.Sprintf("salvaged the spool: %d lines go on; its ledger could not be read, so how many lines are lost "+

@@ -132,10 +132,11 @@ type salvage struct {
 
 // found counts what was taken over.
 type found struct {
-	batches, lines, entries int64
-	damaged                 int64 // batches kept that do not match their checksum
-	missing                 int64 // batches of which nothing is left
-	lost                    int64 // lines, by the ledger
+	batches, lines, entries, states int64
+
+	damaged int64 // batches kept that do not match their checksum
+	missing int64 // batches of which nothing is left
+	lost    int64 // lines, by the ledger
 }
 
 // run leaves the result in spool.db.salvaged.

@@ -8,7 +8,7 @@ import (
 
 // migrations[i] takes a file from schema version i to i+1. Entries are never
 // edited once released; a change of the schema is a new entry.
-var migrations = []string{createV1()}
+var migrations = []string{createV1(), createV2}
 
 // pageSize of the file. A commit of twenty readings fits one page; salvage
 // relies on it too.
@@ -71,6 +71,15 @@ CREATE TABLE damaged (      -- batches that did not match their checksum
   body   BLOB
 );`
 }
+
+const createV2 = `
+CREATE TABLE state (        -- what the collector must find again after a crash
+  id    INTEGER PRIMARY KEY,
+  key   TEXT NOT NULL UNIQUE,
+  time  INTEGER NOT NULL,   -- ms since the epoch when it was stored
+  crc   INTEGER NOT NULL,   -- CRC-32C of key, time and value
+  value BLOB NOT NULL
+);`
 
 // mark is the application id of a file with that schema version: it tells a newer
 // schema from a damaged version number.

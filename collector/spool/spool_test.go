@@ -102,6 +102,9 @@ func TestBadBatches(t *testing.T) {
 		{"lines without count", Batch{Lines: []byte("x\n"), Origin: Reading}, "0 lines in 2 bytes"},
 		{"no origin", Batch{Lines: []byte("x\n"), LineCount: 1}, "unknown origin"},
 		{"fingerprints of nothing", Batch{Fingerprints: []byte("x")}, "fingerprints without lines"},
+		{"state without a key", Batch{State: []State{{Value: []byte("x")}}}, "has 0 bytes, not 1 to 512"},
+		{"key too long", Batch{State: []State{{Key: "a"}, {Key: strings.Repeat("k", 513)}}}, "has 513 bytes, not 1 to 512"},
+		{"value too long", Batch{State: []State{{Key: "a", Value: make([]byte, 1<<20+1)}}}, `the state "a" has 1048577 bytes`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if err := s.Append(t.Context(), &c.b); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -352,6 +355,7 @@ func TestClose(t *testing.T) {
 		"append": s.Append(t.Context(), batch(0, 1)), "next": nextErr, "done": s.Done(t.Context(), Sink, Chunk{}, nil),
 		"snapshot": snapErr, "list": listErr, "get": getErr, "replay": s.Replay(t.Context(), 1, &Batch{}),
 		"fingerprints": s.Fingerprints(t.Context(), func([]byte) error { return nil }),
+		"states":       s.States(t.Context(), func(State) error { return nil }),
 	} {
 		if !errors.Is(err, ErrClosed) {
 			t.Errorf("%s: %v", name, err)

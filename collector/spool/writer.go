@@ -19,6 +19,7 @@ type writer struct {
 	oldestEntries, evict      *sql.Stmt
 	addPrints, oldestPrints   *sql.Stmt
 	trimPrints                *sql.Stmt
+	remember, forget          *sql.Stmt
 	freePages, allPages       *sql.Stmt
 	version                   *sql.Stmt
 }
@@ -41,6 +42,10 @@ func (w *writer) prepare() error {
 		{&w.addPrints, "INSERT INTO fingerprint (time, size, crc, prints) VALUES (?,?,?,?)"},
 		{&w.oldestPrints, "SELECT id, time, size FROM fingerprint ORDER BY id"},
 		{&w.trimPrints, "DELETE FROM fingerprint WHERE id<=?"},
+		// The key is set as well: SQLite then notices an index that does not fit, and the file is salvaged.
+		{&w.remember, "INSERT INTO state (key, time, crc, value) VALUES (?,?,?,?) " +
+			"ON CONFLICT (key) DO UPDATE SET key=excluded.key, time=excluded.time, crc=excluded.crc, value=excluded.value"},
+		{&w.forget, "DELETE FROM state WHERE key=?"},
 		{&w.freePages, "PRAGMA freelist_count"},
 		{&w.allPages, "PRAGMA page_count"},
 		{&w.version, "PRAGMA data_version"},
