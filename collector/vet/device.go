@@ -27,11 +27,13 @@ func (v *Vetter) device(s *meter.Series) *device {
 func (d *device) lookUp(r *zone.Registry) {
 	d.registry, d.def = r, nil
 	if r == nil {
+		d.tank = nil
 		return
 	}
 	if m, ok := r.Meter(d.series.Zone, d.series.Utility, d.series.Meter); ok {
 		d.def = m
 	}
+	d.gaugeTank()
 }
 
 // note marks a reading with a finding. The reason of the worst quality is the

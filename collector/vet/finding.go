@@ -12,10 +12,12 @@ const (
 	foundImplausible                // a counter went on faster than it can
 	foundSpike                      // a value far out of line with those around it
 	foundStuck                      // a value that does not move though it should
-	foundGap                        // readings that did not come
+	foundGap                        // a pause in which readings did not come
+	foundAbsent                     // a reading that did not come, each
+	foundLevel                      // a level outside its tank
 )
 
-var findingNames = [...]string{"reset", "rollover", "replaced", "dip", "implausible", "spike", "stuck", "gap"}
+var findingNames = [...]string{"reset", "rollover", "replaced", "dip", "implausible", "spike", "stuck", "gap", "absent", "level"}
 
 func (f finding) String() string { return findingNames[f] }
 
