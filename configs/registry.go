@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/imdad-telemetry/imdad/collector/zone"
 )
@@ -24,7 +25,19 @@ func LoadRegistry(patterns []string) (*zone.Registry, error) {
 // LoadFiles is LoadRegistry for those who change the cities before they build a
 // registry of them. Meters from CSV lists are among the files' own.
 func LoadFiles(patterns []string) ([]*zone.File, error) {
-	l := &registryLoader{}
+	return new(registryLoader).load(patterns)
+}
+
+// MeterLists returns the paths of the CSV lists that the city files name.
+func MeterLists(patterns []string) ([]string, error) {
+	l := new(registryLoader)
+	if _, err := l.load(patterns); err != nil {
+		return nil, err
+	}
+	return l.lists, nil
+}
+
+func (l *registryLoader) load(patterns []string) ([]*zone.File, error) {
 	paths, ms := expand(patterns)
 	l.mistakes = ms
 	for _, path := range paths {
@@ -81,6 +94,8 @@ type registryLoader struct {
 	files    []*zone.File
 	origins  []origin // one a file
 	mistakes Mistakes
+	lists    []string          // paths of the CSV lists
+	instead  map[string][]byte // what CSV lists would hold, by path
 	// incomplete is set when objects could not be read: what refers to them
 	// would look dangling, so that the cross-checks would only add noise.
 	incomplete bool
@@ -102,7 +117,12 @@ func (l *registryLoader) city(path string) {
 		return
 	}
 	l.add(src, func(name string) (*source, Mistakes) {
-		return readSource(beside(path, name), maxCSV)
+		list := filepath.Clean(beside(path, name))
+		l.lists = append(l.lists, list)
+		if text, ok := l.instead[list]; ok {
+			return newSource(list, text)
+		}
+		return readSource(list, maxCSV)
 	})
 }
 
@@ -133,7 +153,7 @@ func (l *registryLoader) add(src *source, open func(name string) (*source, Mista
 		}
 	}
 	for i, name := range f.MetersCSV {
-		list, ms := readMeters(name, open)
+		list, ms := readMeters(name, clockOf(f.City.Timezone), open)
 		for j, m := range ms {
 			if m.Line == 0 { // the file as a whole: point to who names it
 				ms[j] = Mistake{doc.At(joinIndex("meters_csv", i)), m.String()}
@@ -149,6 +169,18 @@ func (l *registryLoader) add(src *source, open func(name string) (*source, Mista
 	f.MetersCSV = nil // they are in Meters now
 	l.files = append(l.files, &f)
 	l.origins = append(l.origins, o)
+}
+
+// clockOf is a city's clock; UTC where there is no such time zone, which is a
+// mistake of its own.
+func clockOf(timezone string) *time.Location {
+	if timezone == "" {
+		timezone = zone.DefaultTimezone
+	}
+	if loc, err := time.LoadLocation(timezone); err == nil {
+		return loc
+	}
+	return time.UTC
 }
 
 // hidesObjects tells whether objects, or their ids, are lost with what stood
@@ -187,7 +219,10 @@ func (o origin) locate(path string) (at Position, short string) {
 		return o.doc.At(path), path
 	}
 	column := "id"
-	if len(steps) > 2 {
+	switch {
+	case len(steps) > 4 && steps[2].key == "replacements":
+		column = replacementColumn(steps[4].key)
+	case len(steps) > 2:
 		column = steps[2].key
 	}
 	i := steps[1].index - o.inYAML
