@@ -74,6 +74,8 @@ func write(text *strings.Builder, v reflect.Value) error {
 			}
 		}
 		text.WriteByte(']')
+	case reflect.Map:
+		return writeMap(text, v)
 	case reflect.String:
 		text.WriteString(quoted(v.String()))
 	case reflect.Float64:
@@ -101,6 +103,24 @@ func writeStruct(text *strings.Builder, v reflect.Value) error {
 			return err
 		}
 		sep = ", "
+	}
+	text.WriteByte('}')
+	return nil
+}
+
+// writeMap writes a map with keys that are texts, in their order.
+func writeMap(text *strings.Builder, v reflect.Value) error {
+	keys := v.MapKeys()
+	slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+	text.WriteByte('{')
+	for i, k := range keys {
+		if i > 0 {
+			text.WriteString(", ")
+		}
+		text.WriteString(quoted(k.String()) + ": ")
+		if err := write(text, v.MapIndex(k)); err != nil {
+			return err
+		}
 	}
 	text.WriteByte('}')
 	return nil

@@ -61,7 +61,9 @@ func TestMarshalEverything(t *testing.T) {
 		Plants: []zone.Plant{{ID: "p", Name: name, Zone: "z", Feeder: "null", WaterLine: "007", Sector: zone.Food, ContractKVA: 100, StandbyKW: 80,
 			Requirement: zone.Requirement{PowerKW: 1, WaterM3PerD: 2, FuelLPerD: 3, VoltageMinPct: 88, VoltageMaxPct: 108, RideThroughS: 4, WaterM3H: 5, PressureBar: 6, HoldUpMin: 7},
 			Shifts:      []zone.Shift{{Days: []zone.Weekday{0, 6}, From: 22 * 60, To: 24 * 60}, {From: 450}}}},
-		Meters: []zone.Meter{{ID: "a:b.c-d", Zone: "z", Utility: meter.Electricity, At: "p", IntervalS: 0.5, Gateway: "true", NominalV: 230, Digits: 8, Backup: true}},
+		Meters: []zone.Meter{{ID: "a:b.c-d", Zone: "z", Utility: meter.Electricity, At: "p", IntervalS: 0.5, Gateway: "true", NominalV: 230, Digits: 8, Backup: true, Serial: "0012 A", Replacements: []zone.Replacement{
+			{At: start.UTC(), Serial: "11", Final: map[string]float64{"energy_import_kwh": 99812.4, "energy_export_kwh": 1e-7}, Initial: map[string]float64{"null": 2}},
+			{At: start.UTC().Add(time.Hour), Serial: "0012 A"}}}},
 		Rationing: []zone.Rationing{
 			{ID: "r1", Feeders: []string{"null"}, RRule: "FREQ=DAILY;BYHOUR=17", Off: 90 * time.Minute, Stage: 2, ValidFrom: start, ValidTo: start.Add(time.Hour), Source: "https://a b"},
 			{ID: "r2", Zone: "z", Cycle: zone.Cycle{Off: 4 * time.Hour, On: 2 * time.Hour, Anchor: start}},

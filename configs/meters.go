@@ -7,105 +7,31 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
+	"time"
 
-	"github.com/imdad-telemetry/imdad/collector/meter"
 	"github.com/imdad-telemetry/imdad/collector/zone"
-	"github.com/imdad-telemetry/imdad/collector/zone/spelling"
 )
-
-// meterColumns are the columns of a CSV list of meters, under the YAML names
-// of zone.Meter's fields.
-var meterColumns = []meterColumn{
-	{"id", true, func(m *zone.Meter, s string) string { m.ID = s; return "" }},
-	{"zone", true, func(m *zone.Meter, s string) string { m.Zone = s; return "" }},
-	{"utility", true, func(m *zone.Meter, s string) string { m.Utility = meter.Utility(s); return "" }},
-	{"at", true, func(m *zone.Meter, s string) string { m.At = s; return "" }},
-	{"interval_s", false, setInterval},
-	{"gateway", false, func(m *zone.Meter, s string) string { m.Gateway = s; return "" }},
-	{"nominal_v", false, setNominal},
-	{"digits", false, setDigits},
-	{"backup", false, setBackup},
-}
-
-type meterColumn struct {
-	name     string
-	required bool
-	set      func(*zone.Meter, string) string // returns what is wrong, "" if nothing
-}
-
-// setInterval takes an empty field as not given.
-func setInterval(m *zone.Meter, text string) string {
-	if text == "" {
-		return ""
-	}
-	f, err := parseFloat(text)
-	if err != nil {
-		return fmt.Sprintf("expected a number, got %s", excerpt(text))
-	}
-	if f <= 0 {
-		return fmt.Sprintf("%s is impossible; give the seconds between messages, above 0", text)
-	}
-	m.IntervalS = f
-	return ""
-}
-
-// setNominal takes an empty field as not given.
-func setNominal(m *zone.Meter, text string) string {
-	if text == "" {
-		return ""
-	}
-	f, err := parseFloat(text)
-	if err != nil {
-		return fmt.Sprintf("expected a number, got %s", excerpt(text))
-	}
-	m.NominalV = f
-	return ""
-}
-
-// setDigits takes an empty field as not given.
-func setDigits(m *zone.Meter, text string) string {
-	if text == "" {
-		return ""
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		return fmt.Sprintf("expected a whole number, got %s", excerpt(text))
-	}
-	m.Digits = n
-	return ""
-}
-
-// setBackup takes an empty field as false.
-func setBackup(m *zone.Meter, text string) string {
-	switch text {
-	case "", "false":
-	case "true":
-		m.Backup = true
-	default:
-		return fmt.Sprintf("expected true or false, got %s", excerpt(text))
-	}
-	return ""
-}
 
 // meterList is a CSV file of meters with what is needed to find positions in
 // it again: 8 bytes a meter.
 type meterList struct {
 	src     *source
+	clock   *time.Location // of the city
 	columns []*meterColumn // by position in the file
 	meters  []zone.Meter
 	offsets []int64 // of each meter's row
 }
 
-// readMeters reads one CSV file. The list is nil if the file could not be read
-// or has no usable header; else it holds the rows that could be read.
-func readMeters(name string, open func(string) (*source, Mistakes)) (*meterList, Mistakes) {
+// readMeters reads one CSV file of a city with a clock. The list is nil if the
+// file could not be read or has no usable header; else it holds the rows that
+// could be read.
+func readMeters(name string, clock *time.Location, open func(string) (*source, Mistakes)) (*meterList, Mistakes) {
 	src, ms := open(name)
 	if ms != nil {
 		return nil, ms
 	}
-	l := &meterList{src: src}
+	l := &meterList{src: src, clock: clock}
 	r := l.reader(0)
 	header, err := r.Read()
 	if errors.Is(err, io.EOF) {
@@ -124,14 +50,6 @@ func (l *meterList) reader(offset int64) *csv.Reader {
 	r := csv.NewReader(bytes.NewReader(l.src.text[offset:]))
 	r.FieldsPerRecord = -1 // counted here, to say what is missing
 	return r
-}
-
-func columnNames() []string {
-	names := make([]string, len(meterColumns))
-	for i, c := range meterColumns {
-		names[i] = c.name
-	}
-	return names
 }
 
 // header finds out which column is where.
@@ -164,14 +82,6 @@ func (l *meterList) header(r *csv.Reader, names []string) Mistakes {
 	return ms
 }
 
-func columnHint(name string) (near, hint string) {
-	names := columnNames()
-	if near, ok := spelling.Nearest(name, names); ok {
-		return near, fmt.Sprintf("did you mean %q?", near)
-	}
-	return "", "known columns: " + strings.Join(names, ", ")
-}
-
 // rows reads everything below the header.
 func (l *meterList) rows(r *csv.Reader) Mistakes {
 	r.ReuseRecord = true
@@ -198,14 +108,22 @@ func (l *meterList) rows(r *csv.Reader) Mistakes {
 
 func (l *meterList) row(r *csv.Reader, row []string) Mistakes {
 	var ms Mistakes
-	var m zone.Meter
+	m := meterRow{clock: l.clock}
 	for i, c := range l.columns {
 		if wrong := c.set(&m, row[i]); wrong != "" {
 			ms = append(ms, Mistake{l.fieldAt(0, r, i), c.name + ": " + wrong})
 		}
 	}
-	l.meters = append(l.meters, m)
+	if column, wrong := m.replacement(); wrong != "" {
+		ms = append(ms, Mistake{l.fieldAt(0, r, l.column(column)), column + ": " + wrong})
+	}
+	l.meters = append(l.meters, m.Meter)
 	return ms
+}
+
+// column is the position of a column, the first where it is not in the file.
+func (l *meterList) column(name string) int {
+	return max(0, slices.IndexFunc(l.columns, func(c *meterColumn) bool { return c.name == name }))
 }
 
 // at finds the position of a meter's column by reading its row again.
@@ -215,8 +133,7 @@ func (l *meterList) at(i int, column string) Position {
 	if _, err := r.Read(); err != nil {
 		return l.src.at(int(offset))
 	}
-	field := slices.IndexFunc(l.columns, func(c *meterColumn) bool { return c.name == column })
-	return l.fieldAt(offset, r, max(0, field))
+	return l.fieldAt(offset, r, l.column(column))
 }
 
 // fieldAt is the position of a field of the row that r, which began at offset,

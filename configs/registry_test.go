@@ -113,10 +113,67 @@ func TestMeterColumns(t *testing.T) {
 	typ := reflect.TypeFor[zone.Meter]()
 	var keys []string
 	for i := range typ.NumField() {
-		keys = append(keys, typ.Field(i).Tag.Get("yaml"))
+		switch key := typ.Field(i).Tag.Get("yaml"); key {
+		case "replacements": // of these the last, and its serial is the meter's
+			keys = append(keys, "replaced_at", "final", "initial")
+		default:
+			keys = append(keys, key)
+		}
 	}
 	if got := columnNames(); !slices.Equal(got, keys) {
 		t.Errorf("columns %v, keys %v", got, keys)
+	}
+	page, err := os.ReadFile("cities/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range columnNames() {
+		if !strings.Contains(string(page), "`"+name+"`") {
+			t.Errorf("cities/README.md does not explain %s", name)
+		}
+	}
+}
+
+// TestMeterRows reads meters as a spreadsheet writes them, and writes them as
+// YAML that reads the same.
+func TestMeterRows(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC)
+	tests := []struct {
+		name string
+		row  string
+		want zone.Meter
+	}{
+		{"nothing but where it is", "m,z,electricity,f1,,,,,,,,,", zone.Meter{}},
+		{"every column", `m,z,electricity,f1,15,gw-1,11547,8,TRUE,0012,2026-11-23T17:00:00+03:00,energy_import_kwh=99812.4;energy_export_kwh=7,energy_import_kwh=0`, zone.Meter{
+			IntervalS: 15, Gateway: "gw-1", NominalV: 11547, Digits: 8, Backup: true, Serial: "0012", Replacements: []zone.Replacement{{
+				At: at, Serial: "0012", Final: map[string]float64{"energy_import_kwh": 99812.4, "energy_export_kwh": 7}, Initial: map[string]float64{"energy_import_kwh": 0}}}}},
+		{"by the clock of the city", "m,z,electricity,f1,,,,,FALSE,,2026-11-23 17:00,,", zone.Meter{Replacements: []zone.Replacement{{At: at}}}},
+		{"to the second, with room", `m,z,electricity,f1,,,,,false,x y,2026-11-23 17:00:00," a_kwh = 1 ; b_kwh=2; ",`, zone.Meter{
+			Serial: "x y", Replacements: []zone.Replacement{{At: at, Serial: "x y", Final: map[string]float64{"a_kwh": 1, "b_kwh": 2}}}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			put(t, dir+"/a.csv", strings.Join(columnNames(), ",")+"\n"+tt.row+"\n")
+			put(t, dir+"/city.yaml", fuzzCity)
+			files, err := LoadFiles([]string{dir + "/city.yaml"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := files[0].Meters[len(files[0].Meters)-1]
+			for i := range got.Replacements {
+				got.Replacements[i].At = got.Replacements[i].At.UTC()
+			}
+			tt.want.ID, tt.want.Zone, tt.want.Utility, tt.want.At = "m", "z", "electricity", "f1"
+			if !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("got  %+v\nwant %+v", got, tt.want)
+			}
+			if again := reread(t, files[0]); !reflect.DeepEqual(again, files[0]) {
+				t.Errorf("written as YAML it is %+v", again.Meters)
+			}
+		})
 	}
 }
 
