@@ -32,7 +32,7 @@ func TestMetrics(t *testing.T) {
 	c.config.Channels.SMS.URL = "http://" + nobody + "/sms"
 	c.config.Channels.Alertmanager.URLs = []string{"http://" + nobody}
 	c.start()
-	stream := c.publish(2 * e2eMeters) // every meter speaks, of every utility
+	stream := c.publish(6 * e2eMeters) // every meter speaks, of every utility, and often enough to tell of its clock
 	stream.wait()
 	c.waitSettled()
 

@@ -21,6 +21,7 @@ type facts struct {
 	SkewN     int8
 	Silent    bool
 	Backfill  bool
+	Stale     bool // what it spoke through has died since it was heard
 	Recent    int32
 }
 
@@ -35,6 +36,7 @@ func (f *facts) hear(r *meter.Reading, received int64) {
 		f.Silent, f.Since, f.Recent = false, received, 0
 	}
 	f.Recent++
+	f.Stale = false
 	f.Backfill = r.Historical
 	if !r.Historical && r.Quality != meter.Late {
 		f.skew(r, received)

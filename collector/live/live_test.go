@@ -226,6 +226,34 @@ imdad_meter_value{meter="mf1",register="frequency_hz",utility="electricity",zone
 	compare(fmt.Sprintf(heads, lineSeen, 0, line))
 }
 
+// TestMeterClocks tells the skew of meters whose clock is known, the median of
+// three.
+func TestMeterClocks(t *testing.T) {
+	t.Parallel()
+	f := newFeed(city(t))
+	for _, ahead := range []time.Duration{7, 7, 6, 7} { // the first tells nothing: it may have come late
+		f.now = f.now.Add(time.Minute)
+		f.say("z1", meter.Electricity, "mf1", "active_power_kw", 400, func(r *meter.Reading) { r.Time += (ahead * time.Second).Milliseconds() })
+		f.say("z1", meter.Electricity, "mf3", "active_power_kw", 400, func(r *meter.Reading) { r.Time -= (ahead * time.Second).Milliseconds() })
+		f.say("z9", meter.Water, "stray", "flow_m3h", 1)
+	}
+	f.say("z1", meter.Water, "mw1", "flow_m3h", 36)
+	want := `
+# HELP imdad_meter_clock_skew_seconds How far the meter's clock is ahead of ours, median of its last three messages.
+# TYPE imdad_meter_clock_skew_seconds gauge
+imdad_meter_clock_skew_seconds{meter="mf1",utility="electricity",zone="z1"} 7
+imdad_meter_clock_skew_seconds{meter="mf3",utility="electricity",zone="z1"} -7
+`
+	config := live.DefaultConfig()
+	if err := testutil.CollectAndCompare(live.NewMeterCollector(f.State, config), strings.NewReader(want), "imdad_meter_clock_skew_seconds"); err != nil {
+		t.Error(err)
+	}
+	config.MaxSeries = 3 // of one meter
+	if n := testutil.CollectAndCount(live.NewMeterCollector(f.State, config)); n != 4 {
+		t.Errorf("%d series, want those of a meter and what is left out", n)
+	}
+}
+
 func TestConfig(t *testing.T) {
 	t.Parallel()
 	if err := live.DefaultConfig().Validate(); err != nil {

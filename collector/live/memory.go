@@ -50,13 +50,6 @@ type silence struct {
 	Restored        int64 // when it ended last
 }
 
-// gateway is a gateway's last status.
-type gateway struct {
-	Online bool
-	Since  int64
-	told   bool // by itself, not by what was saved
-}
-
 // order is an order of fuel and the delivery that matched it.
 type order struct {
 	Tank    string

@@ -1,12 +1,14 @@
 package live
 
 import (
+	"math"
+
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 )
 
-// MeterCollector exposes every register of every meter heard lately, up to a
-// bound. Series of a silent meter end, since a value that stays for ever looks
+// MeterCollector exposes every register of every meter heard lately, and what
+// is known of its clock, up to a bound. Series of a silent meter end, since a value that stays for ever looks
 // like a measurement.
 type MeterCollector struct {
 	state  *State
@@ -21,6 +23,8 @@ var (
 		"Last value of a register, in the unit its name ends with.", []string{"zone", "utility", "meter", "register"}, nil)
 	meterLastSeen = prometheus.NewDesc("imdad_meter_last_seen_timestamp_seconds",
 		"When the meter was last heard.", []string{"zone", "utility", "meter"}, nil)
+	meterSkew = prometheus.NewDesc("imdad_meter_clock_skew_seconds",
+		"How far the meter's clock is ahead of ours, median of its last three messages.", []string{"zone", "utility", "meter"}, nil)
 	meterLeftOut = prometheus.NewDesc("imdad_meter_series_left_out",
 		"Series left out of this page for want of room under metrics.max_series.", nil, nil)
 )
@@ -29,6 +33,7 @@ var (
 func (c MeterCollector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- meterValue
 	ch <- meterLastSeen
+	ch <- meterSkew
 	ch <- meterLeftOut
 }
 
@@ -49,7 +54,7 @@ func (c MeterCollector) samples() (samples []sample, leftOut int) {
 	defer s.mu.Unlock()
 	room := 0
 	for i := range s.meters {
-		room += len(s.meters[i].registers) + 1
+		room += len(s.meters[i].registers) + perMeter
 	}
 	samples = make([]sample, 0, min(room, c.config.MaxSeries))
 	for i := range s.meters {
@@ -57,20 +62,44 @@ func (c MeterCollector) samples() (samples []sample, leftOut int) {
 		if m.series == nil || now-m.received > c.config.Expire.Milliseconds() {
 			continue
 		}
-		if len(samples)+len(m.registers)+1 > c.config.MaxSeries {
-			leftOut += len(m.registers) + 1
+		registers, skew := s.shown(m)
+		series := len(registers) + 1
+		if !math.IsNaN(skew) {
+			series++
+		}
+		if len(samples)+series > c.config.MaxSeries {
+			leftOut += series
 			continue
 		}
 		own := labels("meter", m.series.Meter, "utility", string(m.series.Utility), "zone", m.series.Zone)
 		samples = append(samples, sample{meterLastSeen, own, float64(m.received) / 1000})
-		for r := range m.registers {
-			reg := &m.registers[r]
+		if !math.IsNaN(skew) {
+			samples = append(samples, sample{meterSkew, own, skew})
+		}
+		for r := range registers {
+			reg := &registers[r]
 			// Sorted by name: meter, register, utility, zone.
 			all := []*dto.LabelPair{own[0], label("register", reg.name), own[1], own[2]}
 			samples = append(samples, sample{meterValue, all, reg.value})
 		}
 	}
 	return samples, leftOut
+}
+
+// perMeter is the most series that a meter has besides its registers.
+const perMeter = 2
+
+// shown is what a meter says that is true now, and how far its clock is ahead,
+// in s; NaN: not known.
+func (s *State) shown(m *meterState) (registers []register, skew float64) {
+	if m.place == nil {
+		return m.registers, nan
+	}
+	skew = m.place.facts.medianSkew()
+	if s.world.hidden(m.place.at, m.place.facts) {
+		return nil, skew
+	}
+	return m.registers, skew
 }
 
 // sample is a gauge whose labels are shared between the series of a meter:

@@ -13,7 +13,8 @@ const (
 )
 
 // hush is what the meters that live on a feeder, or below it, say by silence.
-// Those behind a gateway that is known to be offline say nothing.
+// Those behind a gateway that is known to be offline say nothing, nor do those
+// that went stale.
 type hush struct {
 	heard    int   // lately
 	speaking int   // the same, or we have not listened for long enough
@@ -103,14 +104,14 @@ func (v *view) hushes() []hush {
 	return h
 }
 
-// eachMains visits the meters without a battery that were ever heard and that
-// no gateway excuses, with the feeder they live on. A gateway that came back
+// eachMains visits the meters without a battery that were ever heard, are not
+// stale, and that no gateway excuses, with the feeder they live on. A gateway that came back
 // excuses a meter until it is heard: its silence began while nobody could have
 // heard it.
 func (v *view) eachMains(visit func(meter, feeder int32)) {
 	for i := range v.w.meters {
 		at := &v.w.meters[i]
-		if at.feeder < 0 || v.w.facts[i].Heard == 0 {
+		if f := &v.w.facts[i]; at.feeder < 0 || f.Heard == 0 || f.Stale {
 			continue
 		}
 		if at.gateway >= 0 {

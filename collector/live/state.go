@@ -103,30 +103,6 @@ func (s *State) place(series *meter.Series) *place {
 	return p
 }
 
-// Gateway takes a gateway's status, received at a time in ms.
-func (s *State) Gateway(zoneID, id string, online bool, received int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	key := gatewayKey{zoneID, id}
-	g, ok := s.world.memory.Gateways[key]
-	if !ok {
-		if len(s.world.memory.Gateways) >= maxGateways || s.world.registry.CityOf(zoneID) == "" {
-			return // ids come from outside: memory is for zones that we know
-		}
-		g = &gateway{Online: !online}
-		s.world.memory.Gateways[key] = g
-		s.world.addGateway(key)
-	}
-	g.told = true
-	if g.Online != online {
-		g.Online, g.Since = online, received
-	}
-}
-
-// Stale takes it that a meter's values are unknown from a time in ms on, until
-// it is heard again: what it spoke through has died.
-func (s *State) Stale(*meter.Series, int64) {}
-
 // TankEvent is a delivery into a tank, or a draw-off from it, that has ended.
 type TankEvent struct {
 	City, Zone, Tank string
@@ -137,9 +113,6 @@ type TankEvent struct {
 
 // TankEvents calls f with the events since the last call, oldest first.
 func (s *State) TankEvents(func(*TankEvent)) {}
-
-// maxGateways bounds the gateways that are remembered, at some 150 bytes each.
-const maxGateways = 1 << 14
 
 // SetSupply puts a configuration in force.
 func (s *State) SetSupply(c SupplyConfig) {
@@ -240,9 +213,12 @@ func (m *meterState) register(hint int, name string, all int) *register {
 const minTime = -1 << 63
 
 // heard tells whether the meter has spoken lately enough to be believed.
-func (m *meterState) heard(now int64) bool {
+func (s *State) heard(m *meterState, now int64) bool {
 	silence := minSilence
 	if m.place != nil {
+		if s.world.hidden(m.place.at, m.place.facts) {
+			return false
+		}
 		silence = max(silence, silentIntervals*m.place.interval)
 	}
 	return now-m.received <= silence.Milliseconds()

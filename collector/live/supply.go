@@ -67,7 +67,7 @@ func (s *State) slotValues(now int64) []slotValue {
 	values := make([]slotValue, s.network.count)
 	for i := range s.meters {
 		m := &s.meters[i]
-		if m.place == nil || !m.heard(now) || m.received <= values[m.place.slot].heard {
+		if m.place == nil || !s.heard(m, now) || m.received <= values[m.place.slot].heard {
 			continue
 		}
 		flow := flows[m.series.Utility]
@@ -104,7 +104,7 @@ func (s *State) Counts() Counts {
 	var c Counts
 	for i := range s.meters {
 		switch m := &s.meters[i]; {
-		case m.series == nil || !m.heard(now):
+		case m.series == nil || !s.heard(m, now):
 		case m.place == nil:
 			c.Unregistered++
 		default:

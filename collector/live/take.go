@@ -73,13 +73,14 @@ func sized[T any](s []T, n int) []T {
 	return s[:n]
 }
 
-// known tells whether a meter was heard lately enough to be believed.
+// known tells whether a meter was heard lately enough to be believed, and what
+// it speaks through has not died since.
 func (v *view) known(meter int32) bool {
 	if meter < 0 {
 		return false
 	}
-	heard := v.w.facts[meter].Heard
-	return heard > v.s.doubted && v.now-heard <= v.w.meters[meter].silence
+	f, at := &v.w.facts[meter], &v.w.meters[meter]
+	return f.Heard > v.s.doubted && v.now-f.Heard <= at.silence && !v.w.hidden(at, f)
 }
 
 // doubted tells that a meter's word is from before a crash, and that it has not
@@ -113,9 +114,10 @@ func (v *view) meters() {
 // gateway that has said nothing counts as online: its meters tell. After a
 // crash nobody knows until it has spoken again, or had the time to.
 func (v *view) gateways() {
-	for i, key := range v.w.gateways {
-		g := snapshot.Gateway{Zone: key.Zone, ID: key.ID, Online: true}
-		if said, ok := v.w.memory.Gateways[key]; ok {
+	for i := range v.w.gateways {
+		at := &v.w.gateways[i]
+		g := snapshot.Gateway{Zone: at.Zone, ID: at.ID, Online: true}
+		if said := at.said; said != nil {
 			g.Online, g.Since = said.Online, said.Since
 			if !said.told && v.s.doubted > 0 && v.now-v.s.doubted < minSilence.Milliseconds() {
 				g.Online, g.Since = false, 0

@@ -26,7 +26,7 @@ type world struct {
 	lines       []pipeAt
 	tanks       []tankAt
 	plants      []plantAt
-	gateways    []gatewayKey
+	gateways    []gatewayAt
 	hushes      []hush // of the feeders, for reuse
 }
 
@@ -148,7 +148,7 @@ func (w *world) placeMeters(old *memory) {
 			key := gatewayKey{m.Zone, m.Gateway}
 			if _, ok := gateways[key]; !ok {
 				gateways[key] = int32(len(w.gateways))
-				w.gateways = append(w.gateways, key)
+				w.gateways = append(w.gateways, gatewayAt{gatewayKey: key})
 			}
 			at.gateway = gateways[key]
 		}
@@ -163,12 +163,15 @@ func (w *world) placeMeters(old *memory) {
 	w.placeGateways(old, gateways)
 }
 
-// placeGateways adds the gateways that no meter names but that have spoken.
+// placeGateways gives the gateways that meters name what they have said, and
+// adds those that no meter names but that have spoken.
 func (w *world) placeGateways(old *memory, listed map[gatewayKey]int32) {
 	for key, g := range old.Gateways {
 		w.memory.Gateways[key] = g
-		if _, ok := listed[key]; !ok && w.registry.CityOf(key.Zone) != "" {
-			w.gateways = append(w.gateways, key)
+		if i, ok := listed[key]; ok {
+			w.gateways[i].said = g
+		} else if w.registry.CityOf(key.Zone) != "" {
+			w.gateways = append(w.gateways, gatewayAt{key, g})
 		}
 	}
 }
@@ -260,14 +263,4 @@ func (w *world) tell(now int64) {
 		_, seconds := t.In(w.cities[i].loc).Zone()
 		w.cities[i].offset = int64(seconds) * secondMS
 	}
-}
-
-// addGateway lists a gateway that has spoken.
-func (w *world) addGateway(key gatewayKey) {
-	for _, g := range w.gateways {
-		if g == key {
-			return
-		}
-	}
-	w.gateways = append(w.gateways, key)
 }
