@@ -67,7 +67,7 @@ func (c *Counter) Next(value float64, time int64, replaced bool, l CounterLimits
 
 func (c *Counter) forward(value float64, time int64, l CounterLimits) Increment {
 	i := Increment{Amount: value - c.Value, Event: CounterForward}
-	if !l.plausible(i.Amount, time-c.Time) {
+	if !l.Plausible(i.Amount, time-c.Time) {
 		i = Increment{Missing: true, Event: CounterImplausible}
 	}
 	c.Value, c.Time = value, time
@@ -76,7 +76,7 @@ func (c *Counter) forward(value float64, time int64, l CounterLimits) Increment 
 
 func (c *Counter) backward(value float64, time int64, l CounterLimits) Increment {
 	if full := pow10(l.Digits); l.Digits > 0 && c.Value > nearlyFull*full && c.Value < full {
-		if amount := full - c.Value + value; l.plausible(amount, time-c.Time) {
+		if amount := full - c.Value + value; l.Plausible(amount, time-c.Time) {
 			c.Value, c.Time = value, time
 			return Increment{Amount: amount, Event: CounterRollover}
 		}
@@ -85,7 +85,7 @@ func (c *Counter) backward(value float64, time int64, l CounterLimits) Increment
 		return Increment{Event: CounterDip} // the mark stays, or the way back up would count twice
 	}
 	i := Increment{Amount: value, Event: CounterReset}
-	if l.PerH == 0 || !l.plausible(value, time-c.Time) {
+	if l.PerH == 0 || !l.Plausible(value, time-c.Time) {
 		i = Increment{Missing: true, Event: CounterReset}
 	}
 	c.begin(value, time)
@@ -98,8 +98,8 @@ func (c *Counter) begin(value float64, time int64) {
 	c.Epoch++
 }
 
-// plausible tells whether so much can pass in so many ms.
-func (l CounterLimits) plausible(amount float64, ms int64) bool {
+// Plausible tells whether so much can pass in so many ms.
+func (l CounterLimits) Plausible(amount float64, ms int64) bool {
 	return l.PerH == 0 || amount*hourMS <= plausibleRate*l.PerH*float64(ms)
 }
 

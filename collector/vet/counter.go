@@ -1,9 +1,268 @@
 package vet
 
-import "github.com/imdad-telemetry/imdad/collector/meter"
+import (
+	"math"
 
-// counter is a register that only counts up.
+	"github.com/imdad-telemetry/imdad/collector/meter"
+)
+
+// maxCounters bounds the counters followed of one meter: names come from
+// outside.
+const maxCounters = 32
+
+// counter is a register that only counts up: 144 bytes, and its past where
+// readings failed to come.
+//
+// Its total is the register's value continued over resets, rollovers and
+// replacements: what it would show had none of them been.
 type counter struct {
-	meter.Counter
 	register string
+	last     meter.Counter // as the rules of counters have it
+	offset   float64       // of the total above last.Value
+	// before is the reading before a reset or an implausible step, which may
+	// prove to have been one wrong value; time 0: none.
+	before before
+	perH   float32 // what the registry says of it, as meter.CounterLimits
+	digits uint8
+	sealed bool // nothing older than first can be placed
+	still  int32 // ms that the value has stood still for, up to last.Time
+	step   int32 // ms between readings, as they usually come
+
+	block block // that last.Time lies in
+	first first
+	past  *past // nil: no gap is remembered
+}
+
+// before is what a counter was before a value that is in doubt.
+type before struct{ value, offset float64 }
+
+// point returns the last reading on the scale of the total.
+func (c *counter) point() point {
+	return point{c.last.Time, c.last.Value + c.offset, c.last.Value}
+}
+
+// maxStep bounds what is taken for the usual time between readings, a day.
+const maxStep = 24 * 3_600_000
+
+// count passes the registers that count up to their counters.
+func (v *Vetter) count(d *device, r *meter.Reading) {
+	if r.Quality >= meter.OutOfRange {
+		return
+	}
+	for _, i := range v.counting {
+		if val := &r.Values[i]; val.Value >= 0 {
+			if c := d.counter(val.Register); c != nil {
+				v.next(d, c, r, val.Value)
+			}
+		}
+	}
+}
+
+// counter returns a register's counter, made at first sight; nil for what does
+// not count, and beyond maxCounters.
+func (d *device) counter(register string) *counter {
+	for i := range d.counters {
+		if d.counters[i].register == register {
+			return &d.counters[i]
+		}
+	}
+	if len(d.counters) == maxCounters || !hasCounter(d.series.Utility, register) {
+		return nil
+	}
+	d.counters = append(d.counters, counter{register: register})
+	c := &d.counters[len(d.counters)-1]
+	d.limit(c)
+	return c
+}
+
+// limit takes what the registry knows of a counter.
+func (d *device) limit(c *counter) {
+	c.perH, c.digits = 0, 0
+	if d.def == nil {
+		return
+	}
+	c.digits = uint8(d.def.Digits)
+	c.perH = float32(perHour(c.register, d.registry.Rating(d.def)))
+	c.step = int32(min(maxStep, 1000*d.def.IntervalS))
+}
+
+// next takes a counter's value.
+func (v *Vetter) next(d *device, c *counter, r *meter.Reading, value float64) {
+	switch {
+	case c.last.Time == 0:
+		c.begin(value, r.Time)
+		return
+	case r.Time <= c.last.Time:
+		v.late(d, c, value, r.Time)
+		return
+	}
+	c.undoubt(value, r.Time)
+	from := c.point()
+	replaced := d.replaced(from.time, r.Time)
+	increment := c.last.Next(value, r.Time, replaced, c.judged(value, r.Time))
+	s := c.apply(increment, from, value)
+	if increment.Event == meter.CounterReplaced {
+		s = c.exchange(d, from, value)
+	}
+	if s.found != none {
+		d.note(r, s.found, s.says)
+	}
+	if increment.Event == meter.CounterDip {
+		return
+	}
+	if value == from.raw {
+		c.still = int32(min(maxStep, int64(c.still)+r.Time-from.time))
+	} else {
+		c.still = 0
+	}
+	v.advance(d, c, from, s)
+}
+
+// limits returns what the registry knows of the counter.
+func (c *counter) limits() meter.CounterLimits {
+	return meter.CounterLimits{Digits: int(c.digits), PerH: float64(c.perH)}
+}
+
+// bounds returns the limits of a step forward, which are known of any meter.
+func (c *counter) bounds() meter.CounterLimits {
+	l := c.limits()
+	if l.PerH == 0 {
+		l.PerH = beyondAll(c.register)
+	}
+	return l
+}
+
+// judged returns the limits by which a value at a time is judged. A counter of
+// whole units stands still and then takes a step: the step has the time since
+// it last moved.
+func (c *counter) judged(value float64, time int64) meter.CounterLimits {
+	l := c.limits()
+	if value >= c.last.Value {
+		l = c.bounds()
+	}
+	if ms := time - c.last.Time; c.still > 0 {
+		l.PerH *= float64(ms+int64(c.still)) / float64(ms)
+	}
+	return l
+}
+
+// stride is what a step from one reading to the next is, apart from its ends.
+type stride struct {
+	link  link
+	mark  mark          // of the blocks it touches
+	found finding       // none: nothing
+	says  meter.Quality // of the reading
+}
+
+// apply moves the total by an increment, from the reading before.
+func (c *counter) apply(i meter.Increment, from point, value float64) stride {
+	switch i.Event {
+	case meter.CounterRollover:
+		c.offset += from.raw + i.Amount - value // 10ⁿ
+		return stride{link: open, found: foundRollover}
+	case meter.CounterReset:
+		c.doubt(from, from.total+i.Amount-value)
+		s := stride{open, mark{meter.Reset, foundReset}, foundReset, meter.Reset}
+		if s.link = openReset; i.Missing {
+			s.link, s.mark.quality = openLost, meter.Missing
+		}
+		return s
+	case meter.CounterImplausible:
+		c.doubt(from, from.total-value)
+		return stride{openLost, mark{meter.Missing, foundImplausible}, foundImplausible, meter.Suspect}
+	case meter.CounterDip:
+		return stride{open, mark{}, foundDip, meter.Suspect}
+	}
+	return stride{link: open, found: none}
+}
+
+// doubt puts a new offset in force and keeps the old one, in case the reading
+// proves to be one wrong value.
+func (c *counter) doubt(from point, offset float64) {
+	c.before = before{from.raw, c.offset}
+	c.offset = offset
+}
+
+// undoubt goes back to the value before a reset or an implausible step if the
+// register has gone back there too: a gateway that read zero, or garbage, once.
+// What was counted by the wrong value, if anything, stays counted and is taken
+// off what follows.
+func (c *counter) undoubt(value float64, time int64) {
+	b := c.before
+	if b.value == 0 || value == c.last.Value {
+		return
+	}
+	c.before = before{}
+	wentUp := c.last.Value >= b.value
+	if value < b.value || wentUp && value >= c.last.Value {
+		return // the step was real
+	}
+	l := c.bounds()
+	step := time - c.last.Time + int64(c.step)
+	if !l.Plausible(value-b.value, step) || !wentUp && l.Plausible(value-c.last.Value, step) {
+		return
+	}
+	total := c.last.Value + c.offset
+	c.last.Value = min(value, b.value+max(0, total-b.value-b.offset))
+	c.offset = total - c.last.Value
+	c.still = 0
+}
+
+// replaced tells whether another device took the meter's place after from and
+// not after to, ms.
+func (d *device) replaced(from, to int64) bool {
+	if d.def == nil {
+		return false
+	}
+	for i := range d.def.Replacements {
+		if at := d.def.Replacements[i].At.UnixMilli(); at > from && at <= to {
+			return true
+		}
+	}
+	return false
+}
+
+// exchange moves the total over replacements by what the registry says that
+// the devices showed.
+func (c *counter) exchange(d *device, from point, value float64) stride {
+	amount, known, shown := 0.0, true, from.raw
+	for i := range d.def.Replacements {
+		e := &d.def.Replacements[i]
+		if at := e.At.UnixMilli(); at <= from.time || at > c.last.Time {
+			continue
+		}
+		final, ok := e.Final[c.register]
+		if ok = ok && final >= shown; ok {
+			amount += final - shown
+		}
+		known = known && ok
+		if shown, ok = e.Initial[c.register]; !ok {
+			shown = math.Inf(1) // nothing is known before the next reading
+		}
+	}
+	if value >= shown {
+		amount += value - shown
+	} else {
+		known = false
+	}
+	s := stride{open, mark{meter.Reset, foundReplaced}, foundReplaced, meter.Reset}
+	if !c.limits().Plausible(amount, c.last.Time-from.time+int64(c.still)) {
+		amount, known = 0, false
+	}
+	if !known {
+		s.link, s.mark.quality = openLost, meter.Missing
+	}
+	c.offset = from.total + amount - value
+	c.before = before{}
+	return s
+}
+
+// begin takes the first reading ever.
+func (c *counter) begin(value float64, time int64) {
+	c.last.Next(value, time, false, meter.CounterLimits{})
+	c.first = first{time: time, value: value}
+	c.block = block{start: c.point()}
+	if time%BlockMS != 0 {
+		c.block.edge = unknown
+	}
 }

@@ -17,21 +17,43 @@ type device struct {
 	joined   *joined    // nil: its readings are never partial
 }
 
-func (v *Vetter) device(s *meter.Series) *device {
-	d := &device{series: s, found: &v.found}
+// device makes a meter's device at first sight, or takes the one of an earlier
+// life.
+func (v *Vetter) device(s *meter.Series, hash uint64) *device {
+	d, ok := v.saved[hash]
+	if ok {
+		delete(v.saved, hash)
+	} else {
+		d = &device{}
+	}
+	d.series, d.found = s, &v.found
 	d.lookUp(v.registry)
 	return d
+}
+
+// devices yields the devices of all meters, also of those not seen since the
+// state was loaded.
+func (v *Vetter) devices(yield func(*device) bool) {
+	for i := range v.meters {
+		if d := v.meters[i].device; d != nil && !yield(d) {
+			return
+		}
+	}
+	for _, d := range v.saved {
+		if !yield(d) {
+			return
+		}
+	}
 }
 
 // lookUp takes what a registry says of the meter.
 func (d *device) lookUp(r *zone.Registry) {
 	d.registry, d.def = r, nil
-	if r == nil {
-		d.tank = nil
-		return
+	if r != nil {
+		d.def, _ = r.Meter(d.series.Zone, d.series.Utility, d.series.Meter)
 	}
-	if m, ok := r.Meter(d.series.Zone, d.series.Utility, d.series.Meter); ok {
-		d.def = m
+	for i := range d.counters {
+		d.limit(&d.counters[i])
 	}
 	d.gaugeTank()
 }

@@ -2,13 +2,30 @@ package vet
 
 import "github.com/imdad-telemetry/imdad/collector/meter"
 
+// Lengths of blocks and of the steps between readings, ms.
+const (
+	// BlockMS is the length of a block of consumption, a quarter of an hour.
+	BlockMS = 15 * 60_000
+	// shortGap is the longest gap over which a straight line passes for an
+	// estimate. It is that of one missed shift of an operator, and of eight
+	// blocks: beyond it a load has changed.
+	shortGap = 2 * 3_600_000
+	// maxGap is the longest gap that is spread over its blocks, and the age at
+	// which a gap is forgotten: last month's bill is settled. What was counted in
+	// a longer one is in the total alone.
+	maxGap = 40 * 24 * 3_600_000
+)
+
 // Interval is what one counter counted in one block of 15 minutes.
 type Interval struct {
 	Series   *meter.Series
 	Register string  // of the counter
 	Start    int64   // of the block, ms, on a quarter of an hour UTC
 	Amount   float64 // in the register's unit, never negative
-	Total    float64 // at the block's end: all that was counted since the meter was first seen, continued over resets, rollovers and replacements
+	// Total is what the register would show at the block's end had it never been
+	// reset, rolled over or replaced since it was first seen. It falls nowhere but
+	// behind blocks that a late reading from before a reset has made greater.
+	Total float64
 	// Quality is Good, Estimated where a short gap was bridged, Missing where a
 	// long one was or something was counted that nobody knows, Reset where the
 	// counter began anew.
@@ -19,6 +36,135 @@ type Interval struct {
 	Reason string // why Quality is not Good, in a word
 }
 
-// Intervals returns the blocks that ended, or that late readings have changed,
-// since the last call. They are valid until the next Check.
-func (v *Vetter) Intervals() []Interval { return nil }
+// Intervals returns the blocks that the last Check has ended, or changed by a
+// late reading. They are valid until the next.
+func (v *Vetter) Intervals() []Interval { return v.intervals }
+
+// point is a counter at one time: its total and what its register showed.
+type point struct {
+	time       int64
+	total, raw float64
+}
+
+// at returns the counter at a time between two points, on a straight line.
+func (p point) at(time int64, q point) point {
+	switch {
+	case time <= p.time:
+		return p
+	case time >= q.time:
+		return q
+	}
+	part := float64(time-p.time) / float64(q.time-p.time)
+	return point{time, min(q.total, p.total+part*(q.total-p.total)), p.raw + part*(q.raw-p.raw)}
+}
+
+// mark is how far a part of a counter's history can be trusted, and why.
+type mark struct {
+	quality meter.Quality
+	why     finding // has meaning if quality is not Good
+}
+
+func (m mark) worst(n mark) mark {
+	if n.quality > m.quality {
+		return n
+	}
+	return m
+}
+
+// unknown marks the edge before the first reading.
+var unknown = mark{meter.Missing, foundGap}
+
+// gapMark marks the edges of blocks within a gap.
+func gapMark(ms int64) mark {
+	if ms <= shortGap {
+		return mark{meter.Estimated, foundGap}
+	}
+	return unknown
+}
+
+// block is the open block of a counter.
+type block struct {
+	start point // at its beginning, or at the first reading ever
+	edge  mark  // of its beginning
+	marks mark  // of what happened in it
+}
+
+// blockStart returns the beginning of the block that a time lies in.
+func blockStart(time int64) int64 { return time - time%BlockMS }
+
+// long tells whether a step between readings is longer than usual.
+func (c *counter) long(ms int64) bool { return ms > int64(c.step)*3/2 }
+
+// learn takes the time between two readings of a meter that the registry does
+// not know. Bursts and gaps count for no more than twice or half of what is
+// usual.
+func (c *counter) learn(ms int64) {
+	if c.step == 0 {
+		c.step = int32(min(ms, maxStep))
+	}
+	usual := int64(c.step)
+	c.step = int32(min(maxStep, max(1, usual+(min(max(ms, usual/2), 2*usual)-usual)/8)))
+}
+
+// advance ends the blocks between a reading and the one before.
+func (v *Vetter) advance(d *device, c *counter, from point, s stride) {
+	to := c.point()
+	step := to.time - from.time
+	if d.def == nil {
+		c.learn(step)
+	}
+	end := blockStart(from.time) + BlockMS
+	if to.time < end {
+		c.block.marks = c.block.marks.worst(s.mark)
+		return
+	}
+	if step > maxGap {
+		v.forget(c)
+		c.first, c.sealed = first{time: to.time}, true
+		c.block = block{start: to, edge: unknown}
+		return
+	}
+	bridged := mark{}
+	if c.long(step) {
+		bridged = gapMark(step)
+		if end < to.time {
+			v.remember(c, from, to, s)
+		}
+	}
+	for ; end <= to.time; end += BlockMS {
+		v.end(d, c, from.at(end, to), s.mark, bridged, to.time)
+	}
+	v.flush(d, c)
+}
+
+// end ends the open block at a point of the step to a reading.
+func (v *Vetter) end(d *device, c *counter, p point, step, bridged mark, to int64) {
+	if p.time == to { // the reading stands on the edge
+		bridged = mark{}
+	}
+	b := &c.block
+	inside := b.marks.worst(step)
+	v.emit(d, c, b.start, p, b.edge.worst(inside).worst(bridged))
+	if b.start.time == c.first.time {
+		c.first.end = p.total
+	}
+	if bridged.quality == meter.Good {
+		v.knots += c.past.settle(p, inside)
+	}
+	*b = block{start: p, edge: bridged}
+	if p.time < to {
+		b.marks = step
+	}
+}
+
+// emit hands a block out that lies between two points.
+func (v *Vetter) emit(d *device, c *counter, from, to point, m mark) {
+	i := Interval{
+		Series: d.series, Register: c.register, Start: blockStart(to.time - 1),
+		Amount: max(0, to.total-from.total), Total: to.total, Quality: m.quality, Raw: to.raw - from.raw,
+	}
+	if m.quality != meter.Good {
+		i.Reason = m.why.String()
+	}
+	v.intervals = append(v.intervals, i)
+}

@@ -65,28 +65,45 @@ func rangeOf(register string) (limits, bool) {
 	return limits{}, false
 }
 
-// ranges remembers the limits of the registers that occur, so that the steady
+// rules is what a register's name says: its limits, and whether it counts up.
+type rules struct {
+	limits
+	counts bool
+}
+
+// ranges remembers the rules of the registers that occur, so that the steady
 // state costs one look-up a register.
-type ranges map[string]limits
+type ranges map[string]rules
 
 // maxRanges bounds the names remembered.
 const maxRanges = 1 << 14
 
-// inside tells whether every register lies in its range.
-func (rs ranges) inside(values []meter.Value) bool {
+// inside tells whether every register lies in its range, and appends the
+// positions of those that count up to counters.
+func (rs ranges) inside(values []meter.Value, counters []int) (bool, []int) {
+	ok := true
 	for i := range values {
-		l, ok := rs[values[i].Register]
-		if !ok {
-			if l, ok = rangeOf(values[i].Register); !ok {
-				l = limits{-maxFloat, maxFloat}
-			}
-			if len(rs) < maxRanges {
-				rs[values[i].Register] = l
-			}
-		}
+		l := rs.of(values[i].Register)
 		if v := values[i].Value; v < l.low || v > l.high {
-			return false
+			ok = false
+		}
+		if l.counts {
+			counters = append(counters, i)
 		}
 	}
-	return true
+	return ok, counters
+}
+
+func (rs ranges) of(register string) rules {
+	l, ok := rs[register]
+	if !ok {
+		if l.limits, ok = rangeOf(register); !ok {
+			l.limits = limits{-maxFloat, maxFloat}
+		}
+		l.counts = isCounter(register)
+		if len(rs) < maxRanges {
+			rs[register] = l
+		}
+	}
+	return l
 }

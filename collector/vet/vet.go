@@ -46,6 +46,11 @@ type Vetter struct {
 	seen     memory
 	meters   []meterState // by Series.Index
 	found    findings
+	// counting are the positions of counters in the reading at hand.
+	counting  []int
+	intervals []Interval
+	knots     int                // of the past of all counters
+	saved     map[uint64]*device // by identity, loaded and not seen since
 }
 
 // meterState is what vetting finds first of a meter: 24 bytes.
@@ -110,7 +115,9 @@ func (v *Vetter) Check(r *meter.Reading, received int64, prints []byte) (Verdict
 	case received-r.Time > LateAfter.Milliseconds():
 		r.Quality = r.Quality.Worst(meter.Late)
 	}
-	if !v.ranges.inside(r.Values) {
+	v.intervals = v.intervals[:0]
+	var inside bool
+	if inside, v.counting = v.ranges.inside(r.Values, v.counting[:0]); !inside {
 		r.Quality = r.Quality.Worst(meter.OutOfRange)
 	}
 
@@ -124,6 +131,8 @@ func (v *Vetter) Check(r *meter.Reading, received int64, prints []byte) (Verdict
 	}
 	v.seen.put(print, received)
 	prints = print.append(prints)
+	m.device.fillTank(r)
+	v.count(m.device, r)
 	if known {
 		return Conflict, prints
 	}
@@ -142,7 +151,7 @@ func (v *Vetter) meter(s *meter.Series) *meterState {
 	m := &v.meters[s.Index]
 	if m.hash == 0 {
 		m.hash = identity(s)
-		m.device = v.device(s)
+		m.device = v.device(s, m.hash)
 	}
 	return m
 }
