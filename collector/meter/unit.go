@@ -182,7 +182,11 @@ type Conversion struct{ Factor, Offset float64 }
 // its reciprocal has: 52 W are to be 0.052 kW, not 0.052000000000000005.
 func (c Conversion) Convert(value float64) float64 {
 	if c.Factor > 0 && c.Factor < 1 {
-		return value/(1/c.Factor) + c.Offset
+		divisor := 1 / c.Factor
+		if whole := math.Round(divisor); math.Abs(divisor-whole) < 1e-12*whole {
+			divisor = whole // 1/(1/3.6e6) is 3600000.0000000005
+		}
+		return value/divisor + c.Offset
 	}
 	return value*c.Factor + c.Offset
 }
