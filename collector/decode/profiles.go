@@ -6,6 +6,7 @@ var formats = []format{
 	shelly,
 	wmbusmeters,
 	zigbee2mqtt,
+	senml,
 	thingsboard,
 	chirpstack,
 	ttn,

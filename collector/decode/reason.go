@@ -10,6 +10,7 @@ const (
 	TooLarge      Reason = "too_large"
 	NotUTF8       Reason = "not_utf8"
 	BadJSON       Reason = "bad_json"
+	BadCBOR       Reason = "bad_cbor"
 	TooDeep       Reason = "too_deep"
 	DuplicateKey  Reason = "duplicate_key"
 	NoTime        Reason = "no_time"
@@ -37,6 +38,7 @@ var Reasons = []struct {
 	{TooLarge, "the payload is larger than a reading can be"},
 	{NotUTF8, "the payload is not UTF-8 text"},
 	{BadJSON, "the payload is not well-formed JSON of the expected shape, or is cut short"},
+	{BadCBOR, "the payload is not well-formed CBOR of the expected shape, or is cut short"},
 	{TooDeep, "the JSON is nested too deeply"},
 	{DuplicateKey, "a JSON object has the same key twice"},
 	{NoTime, "there is no timestamp, or it cannot be read"},
