@@ -19,6 +19,9 @@ const (
 
 var findingNames = [...]string{"reset", "rollover", "replaced", "dip", "implausible", "spike", "stuck", "gap", "absent", "level"}
 
+// none is no finding.
+const none finding = 255
+
 func (f finding) String() string { return findingNames[f] }
 
 // findings counts what was found since the vetter was made.

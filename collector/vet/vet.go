@@ -46,6 +46,7 @@ type Vetter struct {
 	seen     memory
 	meters   []meterState // by Series.Index
 	found    findings
+	whole    meter.Reading // the last of Whole, for its memory
 	// counting are the positions of counters in the reading at hand.
 	counting  []int
 	intervals []Interval
@@ -77,9 +78,24 @@ func (v *Vetter) SetRegistry(r *zone.Registry) {
 }
 
 // Whole returns the reading with the registers that a partial one left out, as
-// the meter sent them last; r itself if it is not partial. It is valid until the
-// next call.
-func (v *Vetter) Whole(r *meter.Reading) *meter.Reading { return r }
+// the meter sent them last; r itself if it is not partial. A register stands for
+// a quarter of an hour, or for three intervals where that is longer; counters do
+// not, since what they counted belongs to the time at which they were read. The
+// reading must have passed Check; what is returned is valid until the next call.
+func (v *Vetter) Whole(r *meter.Reading) *meter.Reading {
+	d := v.meter(r.Series).device
+	if !r.Partial || d.joined == nil {
+		return r
+	}
+	values := d.joined.whole(r, d.stands(), append(v.whole.Values[:0], r.Values...))
+	v.whole = *r
+	v.whole.Values, v.whole.Partial = values, false
+	return &v.whole
+}
+
+// Forget drops what a meter has said so far of what stands, such as at the death
+// of its node.
+func (v *Vetter) Forget(s *meter.Series) { v.meter(s).device.forget() }
 
 // Save writes what is known of counters, for Load in a later life.
 func (v *Vetter) Save(w io.Writer) error { return nil }
@@ -131,12 +147,26 @@ func (v *Vetter) Check(r *meter.Reading, received int64, prints []byte) (Verdict
 	}
 	v.seen.put(print, received)
 	prints = print.append(prints)
-	m.device.fillTank(r)
+	v.complete(m.device, r)
 	v.count(m.device, r)
+	m.device.watch(r)
 	if known {
 		return Conflict, prints
 	}
 	return Store, prints
+}
+
+// complete adds to a reading what follows from it and from those before. It is no
+// part of what tells duplicates.
+func (v *Vetter) complete(d *device, r *meter.Reading) {
+	sent := len(r.Values)
+	d.fillTank(r)
+	d.join(r)
+	for i := sent; i < len(r.Values); i++ {
+		if v.ranges.of(r.Values[i].Register).counts {
+			v.counting = append(v.counting, i)
+		}
+	}
 }
 
 // Load remembers fingerprints that Check has appended in an earlier life.

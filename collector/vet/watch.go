@@ -14,6 +14,7 @@ type watched struct {
 	interval float32 // between readings, ms, as learnt; see learn
 	learnt   uint8   // how often, up to learntWell
 	over     bool    // the last power was more than the meter can see
+	whole    bool    // its readings are not partial; see join
 
 	// Of the registers that are never still while there is life; see frozen.
 	run, longest uint8  // readings with the same values; the same, before they moved
