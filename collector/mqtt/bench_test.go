@@ -29,7 +29,8 @@ func BenchmarkIntake(b *testing.B) {
 		}{
 			{"paho", func(b *testing.B, addr string) { drainBare(b, addr, nil) }},
 			{"paho_on_transport", func(b *testing.B, addr string) { drainBare(b, addr, OpenConnection) }},
-			{"client", drainClient},
+			{"client", func(b *testing.B, addr string) { drainClient(b, addr, nil) }},
+			{"client_with_presence", func(b *testing.B, addr string) { drainClient(b, addr, testPresence()) }},
 		} {
 			b.Run(fmt.Sprintf("window=%d/%s", window, c.name), func(b *testing.B) {
 				broker := startBroker(b, fmt.Sprintf("max_inflight_messages %d", window))
@@ -102,10 +103,10 @@ func drainBare(b *testing.B, addr string, open func(*url.URL, paho.ClientOptions
 	client.Disconnect(250)
 }
 
-func drainClient(b *testing.B, addr string) {
+func drainClient(b *testing.B, addr string, p *Presence) {
 	client, err := New(Options{
 		Config: configFor(addr), Filters: []string{"imdad/v1/#"}, Now: time.Now, Accepting: func() bool { return true },
-		StatePath: filepath.Join(b.TempDir(), "sessions.json"), Log: zerolog.Nop(), Registerer: prometheus.NewRegistry(),
+		StatePath: filepath.Join(b.TempDir(), "sessions.json"), Presence: p, Log: zerolog.Nop(), Registerer: prometheus.NewRegistry(),
 	})
 	if err != nil {
 		b.Fatal(err)

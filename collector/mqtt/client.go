@@ -13,7 +13,7 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// Options is what a Client needs. All fields but ReceivedBase, Password and Log must be set.
+// Options is what a Client needs. All fields but Presence, ReceivedBase, Password and Log must be set.
 type Options struct {
 	Config Config
 	// Filters are the topic filters of all sources. They are spread over the connections.
@@ -44,6 +44,9 @@ func (o Options) validate() error {
 		if err := checkFilter(f); err != nil {
 			errs = append(errs, fmt.Errorf("topic filter %q: %w", f, err))
 		}
+	}
+	if err := o.Presence.validate(); err != nil {
+		errs = append(errs, err)
 	}
 	if o.Now == nil || o.Accepting == nil || o.StatePath == "" || o.Registerer == nil {
 		errs = append(errs, errors.New("options Now, Accepting, StatePath and Registerer must be set"))
@@ -91,6 +94,7 @@ func New(o Options) (*Client, error) {
 	c := &Client{queue: newQueue(o.Config.QueueMiB<<20, holdBackTimeout, o.ReceivedBase), state: st}
 	c.shared = &shared{o.Config, c.queue, o.Password, o.Now, o.Accepting, o.Log}
 	c.makeSessions(brokers, o.Filters)
+	c.sessions[0].presence = o.Presence // there is a filter, and so a session
 	if err := o.Registerer.Register(newMetrics(c)); err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}

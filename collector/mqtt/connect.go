@@ -93,7 +93,11 @@ func (s *session) failed(err error) {
 	s.state.LastError = err.Error()
 	s.mu.Unlock()
 	if n&(n-1) == 0 {
-		s.log.Warn().Err(err).Int("attempt", n).Msg("cannot connect to the broker; trying on")
+		event := s.log.Warn().Err(err).Int("attempt", n)
+		if s.presence != nil {
+			event = event.Str("will_topic", s.presence.Topic) // a broker refuses whoever may not publish there
+		}
+		event.Msg("cannot connect to the broker; trying on")
 	}
 }
 
@@ -145,7 +149,11 @@ func (s *session) ended(o *origin, cause error) {
 		return
 	}
 	event := s.log.Warn().Err(cause)
-	if short && !overflow {
+	switch {
+	case !short || overflow:
+	case o.presence != nil && o.presence.unheard():
+		event = event.Str("hint", "before it took the presence: may this user publish on "+o.presence.Topic+"?")
+	default:
 		event = event.Str("hint", "soon after connecting: another client may be using this client id")
 	}
 	event.Msg("connection to the broker lost")

@@ -23,6 +23,13 @@
 // BenchmarkIntake, two cores, Mosquitto's window of 20, CPU time a message: paho alone 14.6 µs, paho on the transport 5.1,
 // this package 3.4, of which 0.05 are the queue and the acknowledgement.
 //
+// # Presence
+//
+// The first session may say of the client that it is online, retained, with the opposite as the will of the same
+// connection (presence.go). paho's will is the same for all connections of a client, and what it is given to publish
+// goes over whatever connection comes next; so the will is put into the CONNECT, and messages are written, below paho.
+// Publish works the same way, at QoS 0, with or without a presence.
+//
 // # No room
 //
 // The queue holds Config.QueueMiB at most (one message more, and one read buffer of 64 KiB a connection; paho allocates

@@ -169,6 +169,7 @@ type intakeOptions struct {
 	receivedBase int64
 	password     func() (string, error)
 	patience     time.Duration
+	presence     *Presence
 }
 
 func configFor(addr string) Config {
@@ -189,7 +190,7 @@ func newIntake(t testing.TB, o intakeOptions) *intake {
 	}
 	client, err := New(Options{
 		Config: o.config, Filters: o.filters, Password: o.password, Now: time.Now, Accepting: in.accepting.Load,
-		StatePath: o.statePath, ReceivedBase: o.receivedBase, Log: zerolog.New(in.log), Registerer: in.registry,
+		StatePath: o.statePath, Presence: o.presence, ReceivedBase: o.receivedBase, Log: zerolog.New(in.log), Registerer: in.registry,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -30,6 +30,8 @@ func (m *Message) cost() int { return len(m.Topic) + len(m.Payload) + messageOve
 type origin struct {
 	transport   *transport
 	log         zerolog.Logger
+	presence    *presence   // nil where the session has none
+	welcome     atomic.Bool // the broker has accepted the connection
 	subscribing atomic.Bool // someone sees to this connection's subscriptions
 
 	// Guarded by the queue's mutex.

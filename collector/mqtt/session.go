@@ -17,6 +17,7 @@ const (
 	connectTimeout    = 15 * time.Second // for opening and greeting
 	disconnectTimeout = 2 * time.Second  // longer than the transport's flushTimeout
 	abandonTimeout    = 100 * time.Millisecond
+	farewellTimeout   = time.Second // for the broker to take Presence.Offline
 	pingTimeout       = 10 * time.Second
 	pahoPause         = 10 * time.Millisecond // paho's own pause between attempts: ours come before it
 )
@@ -35,6 +36,7 @@ type session struct {
 	assignment
 	brokers  []*url.URL
 	retiring bool // left by an earlier configuration; ends when it is drained
+	presence *Presence
 	shared   *shared
 
 	client  paho.Client
@@ -89,7 +91,7 @@ func newSession(a assignment, brokers []*url.URL, known bool, s *shared) *sessio
 }
 
 // options are paho's. The store keeps nothing: inbound messages have no use for one, since the broker is what
-// remembers them, and nothing is published.
+// remembers them, and nothing is published through paho.
 func (s *session) options() *paho.ClientOptions {
 	o := paho.NewClientOptions()
 	o.Servers = s.brokers
@@ -118,10 +120,10 @@ func (s *session) options() *paho.ClientOptions {
 func (s *session) start() { s.client.Connect() }
 
 // stop writes what is pending, says goodbye and closes. The broker keeps the session. It takes at most
-// disconnectTimeout.
+// farewellTimeout and disconnectTimeout.
 func (s *session) stop() {
 	s.cancel()
-	if s.connected() {
+	if s.connected() && s.leave() {
 		s.client.Disconnect(uint(disconnectTimeout.Milliseconds()))
 		return
 	}
@@ -129,6 +131,20 @@ func (s *session) stop() {
 		o.transport.fail(errClosed) // frees a handshake that waits for its answer
 	}
 	s.client.Disconnect(uint(abandonTimeout.Milliseconds())) // paho waits for all of it when there is no connection
+}
+
+// up is the connection that the broker has accepted; nil where there is none.
+func (s *session) up() *origin {
+	if o := s.origin.Load(); o != nil && o.welcome.Load() {
+		return o
+	}
+	return nil
+}
+
+// leave says that the client goes away. It returns false where the broker is to say so.
+func (s *session) leave() bool {
+	o := s.up()
+	return o == nil || o.presence == nil || o.presence.leave()
 }
 
 // receive is paho's handler. It never blocks: paho would answer no pings meanwhile.
@@ -159,13 +175,19 @@ func (s *session) open(broker *url.URL, _ paho.ClientOptions) (net.Conn, error) 
 	}
 	o := &origin{log: s.log}
 	o.transport = newTransport(conn, hooks{
-		greeted: func(g greeting) { s.greeted(broker, g) },
+		greeted: func(g greeting) { o.welcome.Store(true); s.greeted(broker, g) },
 		refill:  s.shared.queue.holdBack,
 		ended:   func(cause error) { s.ended(o, cause) },
 	})
+	if s.presence != nil {
+		o.presence = newPresence(o.transport, s.presence, s.shared.now().UnixMilli())
+	}
 	s.origin.Store(o)
 	if s.context.Err() != nil { // stop may have looked for the connection before it was stored
 		o.transport.fail(errClosed)
+	}
+	if o.presence != nil {
+		return o.presence, nil
 	}
 	return o.transport, nil
 }

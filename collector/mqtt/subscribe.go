@@ -34,6 +34,9 @@ func (s *session) subscribeAll(client paho.Client) {
 		err := s.subscribe(client, o)
 		if err == nil {
 			s.subscribed(o)
+			if o.presence != nil {
+				o.presence.announce()
+			}
 			return
 		}
 		if o.transport.hasEnded() {

@@ -15,8 +15,9 @@ const (
 	// maxPendingBytes holds an acknowledgement for each of the 65,535 messages a broker may have under way, four
 	// times over: only a peer that has stopped reading lets it fill.
 	maxPendingBytes = 1 << 20
-	writeTimeout    = 20 * time.Second // for one write to the socket
-	flushTimeout    = time.Second      // for what is pending when the connection is closed, and for the peer to close as well
+	maxOfferedBytes = maxPendingBytes / 4 // acknowledgements have the rest
+	writeTimeout    = 20 * time.Second    // for one write to the socket
+	flushTimeout    = time.Second         // for what is pending when the connection is closed, and for the peer to close as well
 )
 
 // The reasons a connection ends from this side. None of them reads like net.ErrClosed, which paho takes for its own
@@ -95,6 +96,19 @@ func (t *transport) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// peek shows the next n bytes to whoever reads, once the broker has been greeted.
+func (t *transport) peek(n int) ([]byte, error) {
+	if cause := t.end.Load(); cause != nil {
+		return nil, *cause
+	}
+	b, err := t.in.Peek(n)
+	if err != nil {
+		t.fail(err)
+		return nil, *t.end.Load()
+	}
+	return b, nil
+}
+
 // greet looks at the broker's first packet. If it welcomes, it is left for paho to read; otherwise the connection ends,
 // since paho takes an unknown refusal for success.
 func (t *transport) greet() {
@@ -138,6 +152,19 @@ func (t *transport) acknowledge(msgs []Message) {
 	if t.flush(); len(t.pending) > maxPendingBytes {
 		t.fail(errNotReading)
 	}
+}
+
+// offer is Write for what may be left out: it takes p, a whole packet, unless the connection has ended or more than
+// maxOfferedBytes would be pending.
+func (t *transport) offer(p []byte) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.end.Load() != nil || len(t.pending)+len(p) > maxOfferedBytes {
+		return false
+	}
+	t.pending = append(t.pending, p...)
+	t.flush()
+	return true
 }
 
 // flush wakes the writer.
