@@ -16,12 +16,15 @@ import (
 // startBroker runs the real broker with the deployed settings, its paths turned into this machine's.
 func startBroker(t *testing.T, dir, addr string) *peers.Process {
 	t.Helper()
-	acl, err := filepath.Abs("mosquitto/acl")
-	if err != nil {
+	acl := filepath.Join(dir, "acl")
+	probe := "\nuser probe\ntopic read #\n" // sees what got through
+	if err := os.WriteFile(acl, []byte(read(t, "mosquitto/acl")+probe), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	passwords := filepath.Join(dir, "passwords")
-	for _, args := range [][]string{{"-c", "-b", passwords, "imdad", "collect"}, {"-b", passwords, "meters", "measure"}} {
+	for _, args := range [][]string{
+		{"-c", "-b", passwords, "imdad", "collect"}, {"-b", passwords, "meters", "measure"}, {"-b", passwords, "probe", "look"},
+	} {
 		if out, err := exec.CommandContext(t.Context(), "mosquitto_passwd", args...).CombinedOutput(); err != nil {
 			t.Fatalf("mosquitto_passwd: %v: %s", err, out)
 		}
@@ -144,6 +147,48 @@ func TestSimulatedMetersAreLetIn(t *testing.T) {
 		}
 	}
 	collector.Disconnect(100)
+}
+
+// TestCollectorMaySpeak: the collector's user may do what Sparkplug and Victron sources need, the meters' user may not.
+func TestCollectorMaySpeak(t *testing.T) {
+	t.Parallel()
+	broker := startBroker(t, t.TempDir(), "")
+	got := make(chan mqtt.Message, 100)
+	probe := client(broker.Addr(), "probe", "probe", "look", got)
+	done(t, "connect", probe.Connect())
+	done(t, "subscribe", probe.Subscribe("#", 1, nil))
+
+	o := mqtt.NewClientOptions().AddBroker("tcp://"+broker.Addr()).SetClientID("imdad").SetProtocolVersion(4).
+		SetUsername("imdad").SetPassword("collect").SetAutoReconnect(false).SetWill("spBv1.0/STATE/imdad", "offline", 1, true)
+	collector := mqtt.NewClient(o)
+	done(t, "connect with the will", collector.Connect())
+	meters := client(broker.Addr(), "gateway-1", "meters", "measure", nil)
+	done(t, "connect", meters.Connect())
+	want := map[string]bool{}
+	for _, topic := range []string{"spBv1.0/STATE/imdad", "spBv1.0/plant/NCMD/node", "R/e0ff50a097c0/keepalive", "imdad/alarm/v1/z/a", "imdad/v1/last"} {
+		want[topic] = true
+		done(t, "publish", meters.Publish(topic, 1, false, "meters"))
+		done(t, "publish", collector.Publish(topic, 1, false, "collector"))
+	}
+	done(t, "publish", collector.Publish("N/e0ff50a097c0/x", 1, false, "collector"))
+	deadline := time.After(20 * time.Second)
+	for len(want) > 0 {
+		select {
+		case m := <-got:
+			switch {
+			case !want[m.Topic()]:
+				t.Errorf("message on %s", m.Topic())
+			case string(m.Payload()) == "meters" != (m.Topic() == "imdad/v1/last"):
+				t.Errorf("%s was published by %s", m.Topic(), m.Payload())
+			}
+			delete(want, m.Topic())
+		case <-deadline:
+			t.Fatalf("not allowed: %v", want)
+		}
+	}
+	for _, c := range []mqtt.Client{collector, meters, probe} {
+		c.Disconnect(100)
+	}
 }
 
 func TestBrokerRefusesStrangers(t *testing.T) {
