@@ -20,6 +20,7 @@ type group struct {
 	tanks   []*tank
 	burners []*burner // that burn what the tanks hold
 	pipes   []*pipe   // that fill them
+	piped   bool      // something does, metered or not
 	local   *local
 }
 
@@ -43,10 +44,7 @@ func (g *group) made(of []string) {
 
 // declare divides what the consumer declares to draw, in l/d, by size.
 func (g *group) declare(litres float64, standby bool) {
-	size := 0.0
-	for _, k := range g.tanks {
-		size += k.capacity
-	}
+	size := g.size()
 	for _, k := range g.tanks {
 		k.usual, k.standby = litres*k.capacity/size, standby
 	}
@@ -76,11 +74,7 @@ func (g *group) metered() bool {
 // pipe. Tanks of one consumer stand as connected: they give and take in
 // proportion to their size.
 func (g *group) totals(k *tank) (burn, in float64) {
-	size := 0.0
-	for _, other := range g.tanks {
-		size += other.capacity
-	}
-	share := k.capacity / size
+	share := k.capacity / g.size()
 	for _, b := range g.burners {
 		burn += b.Total
 	}

@@ -95,4 +95,7 @@ func (m *memory) add(other *memory) {
 	maps.Copy(m.Plants, other.Plants)
 	maps.Copy(m.Silences, other.Silences)
 	maps.Copy(m.Zones, other.Zones)
+	if e := other.Events; e != nil {
+		m.Events.Waiting, m.Events.Dropped = append(m.Events.Waiting, e.Waiting...), m.Events.Dropped+e.Dropped
+	}
 }

@@ -17,6 +17,7 @@ type memory struct {
 	Gateways map[gatewayKey]*gateway
 	Stages   map[string]int // by city
 	Orders   map[string]*order
+	Events   *tankEvents
 }
 
 type groupKey struct {
@@ -64,7 +65,7 @@ func newMemory() *memory {
 		Burners: make(map[burnerKey]*burner),
 		Tanks:   make(map[string]*tank), Groups: make(map[groupKey]*group), Gaps: make(map[string]*gap),
 		Plants: make(map[string]*plantBook), Silences: make(map[string]*silence), Zones: make(map[string]*zoneBook),
-		Gateways: make(map[gatewayKey]*gateway), Stages: make(map[string]int), Orders: make(map[string]*order),
+		Gateways: make(map[gatewayKey]*gateway), Stages: make(map[string]int), Orders: make(map[string]*order), Events: new(tankEvents),
 	}
 }
 

@@ -105,6 +105,11 @@ func (s *State) sections() []func(*chunk) bool {
 		return at < len(all)
 	}
 	memory := func() *memory { return s.world.memory }
+	// Last: of what a tank has ended meanwhile, the event is not lost.
+	events := func(c *chunk) bool {
+		c.Memory.Events = &tankEvents{slices.Clone(memory().Events.Waiting), memory().Events.Dropped}
+		return false
+	}
 	return []func(*chunk) bool{
 		meters,
 		section(s, func() map[string]*electric { return memory().Electric }, func(c *chunk) *map[string]*electric { return &c.Memory.Electric }),
@@ -116,6 +121,7 @@ func (s *State) sections() []func(*chunk) bool {
 		section(s, func() map[string]*plantBook { return memory().Plants }, func(c *chunk) *map[string]*plantBook { return &c.Memory.Plants }),
 		section(s, func() map[string]*silence { return memory().Silences }, func(c *chunk) *map[string]*silence { return &c.Memory.Silences }),
 		section(s, func() map[string]*zoneBook { return memory().Zones }, func(c *chunk) *map[string]*zoneBook { return &c.Memory.Zones }),
+		events,
 	}
 }
 

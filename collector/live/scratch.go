@@ -31,6 +31,8 @@ const (
 	tankLevel
 	tankVolume
 	burnRate
+	productVolume
+	waterLevel
 	roles
 )
 
@@ -92,6 +94,10 @@ func roleOfFlow(register string) role {
 		return tankVolume
 	case "fuel_rate_lph":
 		return burnRate
+	case "product_volume_l":
+		return productVolume
+	case "water_level_mm":
+		return waterLevel
 	}
 	return noRole
 }

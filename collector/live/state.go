@@ -103,17 +103,6 @@ func (s *State) place(series *meter.Series) *place {
 	return p
 }
 
-// TankEvent is a delivery into a tank, or a draw-off from it, that has ended.
-type TankEvent struct {
-	City, Zone, Tank string
-	Kind             string  // delivery or draw_off
-	Start, End       int64   // ms
-	VolumeL          float64 // that came or went, positive; at 15 °C for fuel
-}
-
-// TankEvents calls f with the events since the last call, oldest first.
-func (s *State) TankEvents(func(*TankEvent)) {}
-
 // SetSupply puts a configuration in force.
 func (s *State) SetSupply(c SupplyConfig) {
 	s.mu.Lock()

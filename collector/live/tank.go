@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/imdad-telemetry/imdad/collector/live/snapshot"
+	"github.com/imdad-telemetry/imdad/collector/zone"
 )
 
 // The windows of a tank (DOMAIN §3, Fuel).
@@ -39,7 +40,7 @@ func (f *five) at() int64 { return int64(f.End) * fiveMS }
 // book is the draw by volume and the metered burn of some days.
 type book struct{ Drawn, Burned float32 }
 
-// tank follows the content of a tank, in litres, at 15 °C for fuel: some 500
+// tank follows the content of a tank, in litres, at 15 °C for fuel: some 650
 // bytes, 80 more for fuel, and 256 for its history of 16 h.
 type tank struct {
 	Time    int64
@@ -76,10 +77,14 @@ type tank struct {
 	Rising     int32 // readings in a row that look like a delivery
 	Base       float64
 	BaseBurned float64
+	Highest    float64 // of content and burn in the half hour before
 	Peak       float64
 	PeakAt     int64
 	Delivery   snapshot.Delivery
 	Before     []snapshot.Delivery // before it, newest first
+
+	WaterMM float64 // at the bottom, by the last reading that said it
+	Surge   surge
 
 	History    []float32 // by quarter of an hour, oldest first; NaN: not known
 	HistoryEnd int64     // quarters since the epoch, of the newest
@@ -88,9 +93,12 @@ type tank struct {
 	usual    float64 // l/d that its consumers declare; 0: nothing
 	standby  bool    // for generators: nothing is drawn on most days
 	fuel     bool
-	litres   func(s *scratch, celsius float64) float64
+	litres   func(s *scratch, celsius, waterMM float64) float64
 	group    *group
 	local    *local
+	def      *zone.Tank
+	city     string
+	events   *tankEvents
 }
 
 func newTank() *tank { return &tank{Volume: nan, Celsius: nan} }
@@ -102,7 +110,10 @@ func (k *tank) take(s *scratch, t int64) counterNews {
 	if s.got(celsius) {
 		k.Celsius = s.values[celsius]
 	}
-	v := k.litres(s, k.Celsius)
+	if s.got(waterLevel) {
+		k.WaterMM = s.values[waterLevel]
+	}
+	v := k.litres(s, k.Celsius, k.WaterMM)
 	if !(v >= 0) {
 		return false
 	}
@@ -115,8 +126,10 @@ func (k *tank) take(s *scratch, t int64) counterNews {
 	if k.Time/minuteMS != t/minuteMS { // the last of another minute
 		k.Earlier, k.EarlierAt = k.Volume, k.Time
 	}
+	before := k.Time
 	k.Volume, k.Time = v, t
 	k.deliver(t)
+	k.follow(t, before)
 	k.remember(t)
 	return false
 }
@@ -275,6 +288,7 @@ func (k *tank) deliver(t int64) {
 		k.Closed, k.BurnTotal, k.InTotal = k.Volume, burn, in
 	}
 	k.Delivery.End = k.PeakAt
+	k.received(burned)
 	k.Filling, k.Rising = false, 0
 	k.Fives = [lossFives + 1]five{}
 	k.empty()
@@ -285,9 +299,17 @@ func (k *tank) deliver(t int64) {
 // begin looks for the beginning of a delivery.
 func (k *tank) begin(t int64, burned float64) {
 	var low *five
+	highest := math.Inf(-1)
 	for i := range k.Fives {
-		if f := &k.Fives[i]; f.End > 0 && t-f.at() <= lossFives*fiveMS && (low == nil || f.Volume < low.Volume) {
+		f := &k.Fives[i]
+		if f.End == 0 || t-f.at() > lossFives*fiveMS {
+			continue
+		}
+		if low == nil || f.Volume < low.Volume {
 			low = f
+		}
+		if f.at()-fiveMS >= k.Surge.After { // before, something was drawn off
+			highest = max(highest, float64(f.Volume)+float64(f.Burned))
 		}
 	}
 	if low == nil || k.Volume-float64(low.Volume) <= k.risen() {
@@ -300,6 +322,7 @@ func (k *tank) begin(t int64, burned float64) {
 	if k.Delivery.Start != 0 {
 		k.Before = append([]snapshot.Delivery{k.Delivery}, k.Before[:min(len(k.Before), deliveriesKept)]...)
 	}
+	k.Highest = highest
 	k.Filling, k.Base, k.BaseBurned = true, float64(low.Volume), float64(low.Burned)
 	k.Peak, k.PeakAt = k.Volume, t
 	// What rose since then was no draw turned round.

@@ -257,7 +257,7 @@ func TestANoisyTankLosesNothing(t *testing.T) {
 	k.capacity, k.fuel, k.local = 30_000, true, new(local)
 	b := newBurner()
 	k.group = &group{tanks: []*tank{k}, burners: []*burner{b}, local: k.local}
-	k.litres = func(s *scratch, _ float64) float64 { return s.values[volume15] }
+	k.litres = func(s *scratch, _, _ float64) float64 { return s.values[volume15] }
 	var s scratch
 	most := 0.0
 	for m := range int64(6 * 60) {
@@ -290,7 +290,7 @@ func TestADeliveryIsNoConsumption(t *testing.T) {
 		k.capacity, k.fuel, k.local = 3000, true, new(local)
 		b := newBurner()
 		k.group = &group{tanks: []*tank{k}, burners: []*burner{b}, local: k.local}
-		k.litres = func(s *scratch, _ float64) float64 { return s.values[volume15] }
+		k.litres = func(s *scratch, _, _ float64) float64 { return s.values[volume15] }
 		start, litres := 20_000*dayMS, 1200.0
 		var s scratch
 		for m := range int64(8 * 60) {

@@ -92,7 +92,7 @@ type tankAt struct {
 // build makes the world of a registry out of what is remembered.
 func build(r *zone.Registry, old *memory, facts []facts) *world {
 	w := &world{registry: r, memory: newMemory(), facts: facts}
-	w.memory.Stages = old.Stages
+	w.memory.Stages, w.memory.Events = old.Stages, old.Events
 	for _, t := range r.Tankers() {
 		if o, ok := old.Orders[t.ID]; ok && o.Tank == t.Tank {
 			w.memory.Orders[t.ID] = o

@@ -62,6 +62,7 @@ func (w *world) placeTanks(old *memory) {
 		k := at.k
 		k.capacity, k.fuel, k.local = 1000*def.CapacityM3, def.Utility == meter.Fuel, &w.cities[z.city].local
 		k.litres, k.group = litresOf(def), nil
+		k.locate(def, w.registry.Cities()[z.city].ID, w.memory.Events)
 		w.tanks[i] = at
 		if at.plant >= 0 {
 			w.plants[at.plant].addTank(int32(i), def)
@@ -73,8 +74,9 @@ func (w *world) placeTanks(old *memory) {
 }
 
 // litresOf returns how the content of a tank is read, in litres, at 15 °C for
-// fuel: the best of what the meter says.
-func litresOf(def *zone.Tank) func(*scratch, float64) float64 {
+// fuel: the best of what the meter says. What is net of the water at the bottom
+// or corrected to 15 °C already, by the meter or by vetting, stays as it is.
+func litresOf(def *zone.Tank) func(s *scratch, celsius, waterMM float64) float64 {
 	at15 := func(litres, celsius float64) float64 {
 		if celsius != celsius { // unknown: as it is
 			return litres
@@ -87,18 +89,26 @@ func litresOf(def *zone.Tank) func(*scratch, float64) float64 {
 		}
 		return nan
 	}
-	return func(s *scratch, celsius float64) float64 {
+	product := func(litres, waterMM float64) float64 {
+		if water, ok := def.Shape.OfLevel(waterMM); ok && def.Utility == meter.Fuel {
+			return max(0, litres-water)
+		}
+		return litres
+	}
+	return func(s *scratch, celsius, waterMM float64) float64 {
 		switch {
 		case s.got(volume15):
 			return s.values[volume15]
+		case s.got(productVolume):
+			return at15(s.values[productVolume], celsius)
 		case s.got(tankVolume):
 			return 1000 * s.values[tankVolume]
 		case s.got(volume):
-			return at15(s.values[volume], celsius)
+			return at15(product(s.values[volume], waterMM), celsius)
 		case s.got(levelMM):
-			return at15(level(s.values[levelMM]), celsius)
+			return at15(product(level(s.values[levelMM]), waterMM), celsius)
 		case s.got(tankLevel):
-			return at15(level(1000*s.values[tankLevel]), celsius)
+			return at15(product(level(1000*s.values[tankLevel]), waterMM), celsius)
 		}
 		return nan
 	}
@@ -112,6 +122,7 @@ func (w *world) groupTanks(old *memory) {
 		}
 		g := keep(w.memory.Groups, old.Groups, groupKey{owner, content}, func() *group { return new(group) })
 		g.tanks, g.burners, g.pipes, g.local = nil, burners, pipes, &w.cities[city].local
+		g.piped = true
 		for _, i := range tanks {
 			g.tanks = append(g.tanks, w.tanks[i].k)
 			w.tanks[i].k.group = g
@@ -138,6 +149,9 @@ func (w *world) groupTanks(old *memory) {
 		p := &w.plants[i]
 		id, city := w.registry.Plants()[i].ID, w.zones[p.zone].city
 		join(id, "water", city, 1000*p.needs.WaterM3PerD, p.waterTanks, nil, []*pipe{p.water})
+		for _, i := range p.waterTanks {
+			w.tanks[i].k.group.piped = p.line >= 0 || p.waterMeter >= 0
+		}
 		if p.oneFuel() {
 			join(id, "fuel", city, p.needs.FuelLPerD, p.standbyTanks, slices.Concat(p.fuel.all, p.sets.all), nil)
 		} else {
