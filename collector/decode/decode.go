@@ -122,6 +122,7 @@ type route struct {
 	captured map[string]string
 	utility  meter.Utility // "": the payload says it
 	meters   map[seriesKey]*meter.Series
+	edge     *edge // of the profile sparkplug-b
 }
 
 // New returns a decoder for valid sources that names meters through catalog.
@@ -185,6 +186,11 @@ func (d *Decoder) Decode(m Message, out *Readings) (Result, error) {
 }
 
 func (d *Decoder) route(topic string) *route {
+	for _, s := range d.sources {
+		if s.host != "" && topic == HostTopic(s.host) {
+			return s.route(topic, &pattern{})
+		}
+	}
 	for _, s := range d.sources {
 		for i := range s.patterns {
 			switch {
@@ -257,6 +263,19 @@ func (d *Decoder) Restore(key string, value []byte) error {
 		}
 	}
 	return nil
+}
+
+// Skipped returns how many values were passed over because there is no number in
+// them to store, or none that may be stored: the data sets, templates, arrays,
+// bytes, transient metrics and unknown aliases of Sparkplug.
+func (d *Decoder) Skipped() int64 {
+	n := int64(0)
+	for _, c := range d.sources {
+		if h, ok := c.special.(host); ok {
+			n += h.skipped()
+		}
+	}
+	return n
 }
 
 // clip shortens what came from outside to what a log line can bear.

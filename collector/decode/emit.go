@@ -203,7 +203,7 @@ func (r *reader) series(to *route, g *group, f *field) (*meter.Series, *Reject) 
 	if len(g.device) > 0 {
 		device = string(g.device)
 	}
-	s, reject := r.name(to, device, f.channel, utility)
+	s, reject := r.source.series(r.catalog, to, device, f.channel, utility)
 	if reject != nil {
 		return nil, reject
 	}
@@ -217,9 +217,32 @@ func (r *reader) series(to *route, g *group, f *field) (*meter.Series, *Reject) 
 	return s, nil
 }
 
-// name finds zone and meter.
-func (r *reader) name(to *route, device, channel string, utility meter.Utility) (*meter.Series, *Reject) {
-	value := func(capture string) string {
+// series finds zone and meter.
+func (c *compiled) series(catalog *meter.Catalog, to *route, device, channel string, utility meter.Utility) (*meter.Series, *Reject) {
+	value := to.value(device, channel)
+	zone, id := foreignID(c.zone.fill(value)), c.meter.fill(value)
+	if zone == "" {
+		return nil, &Reject{BadName, "the topic gives no zone"}
+	}
+	if id == "" {
+		return nil, &Reject{BadName, "neither topic nor payload names the meter"}
+	}
+	if channel != "" && !c.meter.uses("channel") {
+		id += ":" + channel
+	}
+	if own, ok := c.names[id]; ok {
+		id = own
+	}
+	s := catalog.Get(zone, utility, foreignID(id))
+	if s == nil {
+		return nil, &Reject{TooManyMeters, fmt.Sprintf("meter %q is one too many", clip(id))}
+	}
+	return s, nil
+}
+
+// value returns what captures stand for in the names of a device's channel.
+func (to *route) value(device, channel string) func(capture string) string {
+	return func(capture string) string {
 		switch capture {
 		case "device":
 			return device
@@ -228,22 +251,4 @@ func (r *reader) name(to *route, device, channel string, utility meter.Utility) 
 		}
 		return to.captured[capture]
 	}
-	zone, id := foreignID(r.source.zone.fill(value)), r.source.meter.fill(value)
-	if zone == "" {
-		return nil, &Reject{BadName, "the topic gives no zone"}
-	}
-	if id == "" {
-		return nil, &Reject{BadName, "neither topic nor payload names the meter"}
-	}
-	if channel != "" && !r.source.meter.uses("channel") {
-		id += ":" + channel
-	}
-	if own, ok := r.source.names[id]; ok {
-		id = own
-	}
-	s := r.catalog.Get(zone, utility, foreignID(id))
-	if s == nil {
-		return nil, &Reject{TooManyMeters, fmt.Sprintf("meter %q is one too many", clip(id))}
-	}
-	return s, nil
 }

@@ -13,6 +13,10 @@ type format struct {
 	quotedNumber bool          // a text that is a number is one
 	silent       bool          // messages without a number are usual, and nothing to keep
 	wrappers     [][]string
+	// names are what place adds to the captures, for the source's templates; zone,
+	// if given, is the default of the source's key.
+	names []string
+	zone  string
 	// place reads the levels of a topic, once a topic.
 	place func(levels []string, captured map[string]string) place
 	// classify says what the value at path is, once a path and source.
@@ -37,6 +41,7 @@ type host interface {
 	special
 	commands(now int64, to []Command) []Command
 	restore(key string, value []byte) error
+	skipped() int64
 }
 
 // place is what a topic says of its messages.

@@ -12,6 +12,7 @@ var formats = []format{
 	ttn,
 	dsmr,
 	victron,
+	sparkplug,
 	valueFormat,
 	mappedFormat,
 }

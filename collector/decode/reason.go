@@ -22,6 +22,8 @@ const (
 	BadTopic      Reason = "bad_topic"
 	NoSource      Reason = "no_source"
 	TooManyMeters Reason = "too_many_meters"
+	BadProtobuf   Reason = "bad_protobuf"
+	NoBirth       Reason = "no_birth"
 )
 
 // Reasons lists every reason of this package with what it means, in the order
@@ -46,6 +48,8 @@ var Reasons = []struct {
 	{BadValue, "a register or attribute has a value of the wrong type"},
 	{BadUnit, "a unit is unknown, or measures something else than the register"},
 	{NotFinite, "a number is NaN, infinite or beyond a double's range"},
+	{BadProtobuf, "the payload is not a well-formed Sparkplug B payload"},
+	{NoBirth, "Sparkplug data by alias of a node or device whose birth is not known; a rebirth was asked for"},
 }
 
 // Reject is the error for a message that must go to quarantine.

@@ -31,6 +31,10 @@ type Source struct {
 	Timezone string            `yaml:"timezone"` // IANA name, of times that name none; default Asia/Damascus
 	Quality  string            `yaml:"quality"`  // good, estimated or suspect; default good
 	Names    map[string]string `yaml:"names"`    // other meter ids, by what Meter and the channel make
+	// Host is the id under which devices of the profile sparkplug-b know this
+	// service as their host application: it says in a STATE message that it is
+	// online. Empty: it says nothing, and reads along.
+	Host string `yaml:"host"`
 
 	Registers []Register `yaml:"registers"`
 	JSON      *Mapping   `yaml:"json"` // of the profile json
@@ -71,6 +75,9 @@ func (s Source) Filters() []string {
 	filters := make([]string, len(s.Topics))
 	for i, t := range s.Topics {
 		filters[i] = newPattern(t).filter
+	}
+	if s.Host != "" && !slices.Contains(filters, HostTopic(s.Host)) {
+		filters = append(filters, HostTopic(s.Host))
 	}
 	return filters
 }
@@ -116,6 +123,7 @@ func (s Source) validateNative() []error {
 	unused("timezone", s.Timezone != "")
 	unused("quality", s.Quality != "")
 	unused("names", len(s.Names) > 0)
+	unused("host", s.Host != "")
 	unused("registers", len(s.Registers) > 0)
 	unused("json", s.JSON != nil)
 	for i, t := range s.Topics {
@@ -128,6 +136,8 @@ func (s Source) validateNative() []error {
 
 // compiled is a source ready for use.
 type compiled struct {
+	name     string
+	host     string // of the profile sparkplug-b
 	patterns []pattern
 	native   bool
 	format   *format
@@ -145,7 +155,7 @@ type compiled struct {
 
 // compile works out what a source means. The errors begin with the key.
 func compile(s Source) (*compiled, []error) {
-	c := &compiled{native: s.Profile == "imdad", names: s.Names}
+	c := &compiled{name: s.Name, host: s.Host, native: s.Profile == "imdad", names: s.Names}
 	for _, t := range s.Topics {
 		c.patterns = append(c.patterns, newPattern(t))
 	}
@@ -180,6 +190,7 @@ func compile(s Source) (*compiled, []error) {
 	if s.Profile == valueFormat.name {
 		wrong("registers", c.namesValue(s))
 	}
+	wrong("host", checkHost(s))
 	if mapped := s.Profile == mappingProfile; mapped != (s.JSON != nil) {
 		wrong("json", fmt.Errorf("goes with the profile %s, and that with it", mappingProfile))
 	} else if mapped {
@@ -202,9 +213,12 @@ func (c *compiled) nameMeters(s Source) []error {
 		return true
 	}
 	known := func(name string) bool {
-		return captured(name) || name == "channel" || name == "device" && (c.format.device || s.JSON != nil && s.JSON.Device != "")
+		return captured(name) || name == "channel" || slices.Contains(c.format.names, name) || name == "device" && (c.format.device || s.JSON != nil && s.JSON.Device != "")
 	}
 	zone, meterName := s.Zone, s.Meter
+	if zone == "" && !captured("zone") {
+		zone = c.format.zone
+	}
 	if zone == "" {
 		zone = "{zone}"
 	}
@@ -263,6 +277,9 @@ func Sketch(profile, topic string) Source {
 		return s
 	}
 	s.Zone, s.Meter = "zone", "meter"
+	if profile == sparkplugB {
+		s.Zone, s.Meter = "", "" // its topics name both
+	}
 	levels := strings.Split(topic, "/")
 	for i := range formats {
 		f := &formats[i]
@@ -272,7 +289,7 @@ func Sketch(profile, topic string) Source {
 		if f.utility == "" && !f.tellsUtility {
 			s.Utility = meter.Electricity
 		}
-		if p := f.place(levels, nil); f.device && (p.device != "" || p.deviceAt || f.tellsUtility) {
+		if p := f.place(levels, make(map[string]string)); f.device && (p.device != "" || p.deviceAt || f.tellsUtility) {
 			s.Meter = "{device}"
 		}
 	}

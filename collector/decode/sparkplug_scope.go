@@ -1,0 +1,266 @@
+package decode
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/imdad-telemetry/imdad/collector/meter"
+
+	pb "github.com/imdad-telemetry/imdad/collector/decode/sparkplugpb"
+)
+
+// edgeMetric is a metric as its birth defines it.
+type edgeMetric struct {
+	datatype uint32
+	kept     bool // its values are stored, if they are numbers
+	register string
+	convert  meter.Conversion
+	words    map[string]float64 // of the source's rule
+	series   *meter.Series
+
+	seen    uint64 // the message that last had it
+	reading int32  // the reading there
+	index   int32  // the value in that
+}
+
+// edgeScope is what is known of a node's own metrics, or of those of one of its
+// devices. Aliases are looked up among the metrics of the topic's own device: the
+// specification wants them unique within the whole node, but not everybody
+// keeps to it.
+type edgeScope struct {
+	born    bool   // else its metrics are those that came with their names
+	at      uint64 // the time of the birth message, in ms
+	byName  map[string]*edgeMetric
+	byAlias map[uint64]*edgeMetric
+	series  []*meter.Series      // one a utility
+	taken   map[registerKey]bool // what the metrics without a birth must keep off
+}
+
+func newScope() *edgeScope {
+	return &edgeScope{byName: make(map[string]*edgeMetric), byAlias: make(map[uint64]*edgeMetric)}
+}
+
+// Bounds on what is remembered. A metric costs about 300 bytes, a node about 2 kB
+// besides: with the catalog's meters that is at most 350 MB a source, and what
+// 10,000 real nodes of 30 metrics take is a third of it. Beyond the bounds births
+// are refused.
+const (
+	maxNodes       = 1 << 14
+	maxNodeMetrics = 1 << 14
+	maxAllMetrics  = 1 << 20
+	maxNodeDevices = 1 << 12
+)
+
+// draft is a metric of a birth whose name is not settled.
+type draft struct {
+	name   string
+	metric *edgeMetric // with the register that it would have
+	whole  edgeName    // what it has if that is somebody else's too
+	key    registerKey
+	ruled  bool // by the source
+}
+
+// registerKey is what must be the metric's alone.
+type registerKey struct {
+	utility  meter.Utility
+	register string
+}
+
+// define makes the scope of a birth message.
+func (h *sparkplugHost) define(to *route) (*edgeScope, *Reject) {
+	s := newScope()
+	var drafts []draft
+	reject := h.message.each(func(m *sparkplugMetric) *Reject {
+		if len(m.name) == 0 {
+			return nil
+		}
+		known, ok := s.byName[string(m.name)]
+		if !ok {
+			if reject := h.crowded(s); reject != nil {
+				return reject
+			}
+			d := h.draft(to, string(m.name), m)
+			known = d.metric
+			s.byName[d.name] = known
+			if known.kept {
+				drafts = append(drafts, d)
+			}
+		}
+		if m.hasAlias {
+			s.byAlias[m.alias] = known
+		}
+		return nil
+	})
+	if reject != nil {
+		return nil, reject
+	}
+	settle(drafts)
+	for i := range drafts {
+		if reject := h.assign(to, s, &drafts[i]); reject != nil {
+			return nil, reject
+		}
+	}
+	return s, nil
+}
+
+// crowded refuses a message with more metrics than its length excuses.
+func (h *sparkplugHost) crowded(s *edgeScope) *Reject {
+	if most := min(maxShortMetrics+len(h.message.payload)/bytesPerMetric, maxNodeMetrics); len(s.byName) >= most {
+		return &Reject{TooLarge, fmt.Sprintf("more than %d metrics in %d bytes", most, len(h.message.payload))}
+	}
+	return nil
+}
+
+// draft works out what a metric is.
+func (h *sparkplugHost) draft(to *route, name string, m *sparkplugMetric) draft {
+	d := draft{name: name, metric: &edgeMetric{datatype: m.datatype}}
+	if controls(name) {
+		return d
+	}
+	keys := strings.Split(name, "/")
+	d.key.utility = meter.Utility(orElse(string(to.utility), orElse(string(folderUtility(keys)), string(sparkplug.utility))))
+	ruled := field{}
+	for _, r := range h.source.rules {
+		if !fits(r.keys, keys) {
+			continue
+		}
+		if ruled, d.ruled = r.field(keys, field{}), true; ruled.role == skipped {
+			return d
+		}
+		d.key.utility = meter.Utility(orElse(string(ruled.utility), string(d.key.utility)))
+		d.metric.words = ruled.words
+		break
+	}
+	d.metric.kept = m.numeric() || d.metric.words != nil
+	switch {
+	case !d.metric.kept:
+		return d
+	case d.ruled:
+		d.metric.register, d.metric.convert = ruled.name, ruled.convert
+		d.whole = edgeName{derived(keys), ruled.convert}
+	default:
+		var short edgeName
+		short, d.whole = nameMetric(keys, m.unit(), pb.DataType(m.datatype), d.key.utility)
+		d.metric.register, d.metric.convert = short.register, short.convert
+	}
+	d.key.register = d.metric.register
+	return d
+}
+
+// rename gives a draft another register.
+func (d *draft) rename(n edgeName) {
+	d.metric.register, d.metric.convert, d.key.register = n.register, n.convert, n.register
+}
+
+// numeric tells whether a metric's values are numbers, as far as its birth says.
+func (m *sparkplugMetric) numeric() bool {
+	switch t := pb.DataType(m.datatype); {
+	case t == pb.DataType_Unknown:
+		return m.carrier != carriesText && m.carrier != carriesOther
+	default:
+		return t <= pb.DataType_Boolean || t == pb.DataType_DateTime
+	}
+}
+
+// settle gives every metric a register of its own.
+func settle(drafts []draft) {
+	type claims struct{ all, ruled int32 }
+	count := func() map[registerKey]claims {
+		claimed := make(map[registerKey]claims, len(drafts))
+		for i := range drafts {
+			c := claimed[drafts[i].key]
+			if c.all++; drafts[i].ruled {
+				c.ruled++
+			}
+			claimed[drafts[i].key] = c
+		}
+		return claimed
+	}
+	loses := func(d *draft, c claims) bool { return c.all > 1 && !(d.ruled && c.ruled == 1) }
+	lost := false
+	for claimed, i := count(), 0; i < len(drafts); i++ {
+		if d := &drafts[i]; loses(d, claimed[d.key]) {
+			d.rename(d.whole)
+			lost = true
+		}
+	}
+	if !lost {
+		return
+	}
+	for claimed, i := count(), 0; i < len(drafts); i++ {
+		if d := &drafts[i]; loses(d, claimed[d.key]) {
+			d.rename(d.distinct())
+		}
+	}
+}
+
+// distinct is a name that no other metric has: with a hash of its own path.
+func (d *draft) distinct() edgeName {
+	return edgeName{ending(d.whole.register, hash("_", d.name)), d.whole.convert}
+}
+
+// assign puts a settled draft into force.
+func (h *sparkplugHost) assign(to *route, s *edgeScope, d *draft) *Reject {
+	series, reject := h.seriesOf(to, s, d.key.utility)
+	d.metric.series = series
+	return reject
+}
+
+func (h *sparkplugHost) seriesOf(to *route, s *edgeScope, utility meter.Utility) (*meter.Series, *Reject) {
+	for _, known := range s.series {
+		if known.Utility == utility {
+			return known, nil
+		}
+	}
+	if !utility.Valid() {
+		return nil, &Reject{BadTopic, fmt.Sprintf("the topic says the utility is %q; want one of %v", clip(string(utility)), meter.Utilities)}
+	}
+	series, reject := h.source.series(h.catalog, to, to.place.device, "", utility)
+	if reject == nil {
+		s.series = append(s.series, series)
+	}
+	return series, reject
+}
+
+// learn takes in a metric that no birth defined, for it came with its name.
+// Without a birth nobody knows its neighbours, so it keeps its whole name.
+func (h *sparkplugHost) learn(to *route, n *edgeNode, s *edgeScope, m *sparkplugMetric) (*edgeMetric, *Reject) {
+	if more := s.size(); n.metrics+more > maxNodeMetrics || h.metrics+more > maxAllMetrics {
+		return nil, tooManyMetrics(n.metrics + more)
+	}
+	if reject := h.crowded(s); reject != nil {
+		return nil, reject
+	}
+	d := h.draft(to, string(m.name), m)
+	if d.metric.kept {
+		if !d.ruled && strings.Contains(d.name, "/") {
+			d.rename(d.whole)
+		}
+		if s.takes(d.key) {
+			d.rename(d.distinct())
+		}
+		s.taken[d.key] = true
+		if reject := h.assign(to, s, &d); reject != nil {
+			return nil, reject
+		}
+	}
+	s.byName[d.name] = d.metric
+	return d.metric, nil
+}
+
+// takes tells whether a metric of the scope has the register.
+func (s *edgeScope) takes(key registerKey) bool {
+	if s.taken == nil {
+		s.taken = make(map[registerKey]bool)
+		for _, m := range s.byName {
+			if m.kept {
+				s.taken[registerKey{m.series.Utility, m.register}] = true
+			}
+		}
+	}
+	return s.taken[key]
+}
+
+func tooManyMetrics(n int) *Reject {
+	return &Reject{TooManyMeters, fmt.Sprintf("%d metrics of one node, or too many of all; at most %d and %d are kept apart", n, maxNodeMetrics, maxAllMetrics)}
+}
