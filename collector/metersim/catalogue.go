@@ -1,6 +1,10 @@
 package metersim
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/imdad-telemetry/imdad/collector/metersim/dress"
+)
 
 // kind is one kind of cause: what it may befall, the parameters it takes, and
 // what it does.
@@ -50,12 +54,19 @@ var catalogue = map[string]kind{
 	"replacement":     {on: []string{"meter"}, set: (*stage).replacement},
 	"stuck_meter":     {on: []string{"meter"}, set: (*stage).stuckMeter},
 
+	"sparkplug_late_join":   {on: []string{"gateway"}, set: (*stage).sparkplugLateJoin},
+	"sparkplug_gap":         {on: []string{"gateway"}, params: []string{"count"}, set: (*stage).sparkplugGap},
+	"sparkplug_alias_reuse": {on: []string{"gateway"}, set: (*stage).sparkplugAliasReuse},
+	"sparkplug_death":       {on: []string{"gateway"}, params: []string{"pattern"}, patterns: deathPatterns, set: (*stage).sparkplugDeath},
+	"sparkplug_rebirth":     {on: []string{"gateway"}, set: (*stage).sparkplugRebirth},
+
 	"duplicates":     {on: []string{"meter", "city"}, params: []string{"count"}, set: (*stage).duplicates},
 	"out_of_order":   {on: []string{"meter", "city"}, params: []string{"lag"}, set: (*stage).outOfOrder},
 	"seq_gap":        {on: []string{"meter"}, params: []string{"count"}, set: (*stage).seqGap},
 	"backfill":       {on: []string{"feeder", "plant"}, params: []string{"span", "blackout"}, set: (*stage).backfill},
 	"retained_stale": {on: []string{"meter"}, params: []string{"span"}, set: (*stage).retainedStale},
 	"bad_payload":    {on: []string{"meter"}, params: []string{"pattern", "gap"}, patterns: badPatterns, set: (*stage).badPayload},
+	"trap":           {on: []string{"meter"}, params: []string{"pattern"}, patterns: dress.Traps(), set: (*stage).trap},
 	"broker_outage":  {on: []string{"city"}, set: (*stage).brokerOutage},
 	"database_down":  {on: []string{"city"}, set: (*stage).databaseDown},
 }

@@ -99,9 +99,20 @@ func (st *stage) births() {
 	}
 }
 
-// status publishes a gateway's state, retained.
+// status publishes a gateway's state, retained; that of a Sparkplug node is its
+// birth or death.
 func status(zoneID, gateway, state string, at int64) shot {
 	return shot{at: at, fire: func(p *player) error {
+		if n := p.node(zoneID, gateway); n != nil {
+			switch {
+			case state != "online":
+				return p.fall(n, at)
+			case p.plan.lateJoin(n) && at == p.plan.Start.UnixMilli() && p.live == nil:
+				n.Connect() // nobody heard its birth
+				return nil
+			}
+			return p.rise(n, at)
+		}
 		return p.send(Delivery{Topic: "imdad/v1/" + zoneID + "/gateway/" + gateway, Payload: []byte(state), Retained: true, At: time.UnixMilli(at)})
 	}}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/imdad-telemetry/imdad/collector/meter"
+	"github.com/imdad-telemetry/imdad/collector/metersim/dress"
 	"github.com/imdad-telemetry/imdad/collector/zone"
 )
 
@@ -36,9 +37,9 @@ func (st *stage) harmless(i *incident, ids []string) {
 // duplicates sends each message again, so many times.
 func (st *stage) duplicates(i *incident) {
 	probes, ids := st.concerned(i)
-	i.edit = &edit{probes: probes, do: func(p *player, r *reading) {
+	i.edit = &edit{probes: probes, do: func(_ *player, r *reading) {
 		for n := range cmp.Or(i.Count, 1) {
-			p.later(Delivery{Topic: r.topic, Payload: slices.Clone(r.payload), At: time.UnixMilli(r.at + int64(50+900*n))})
+			r.again = append(r.again, int64(50+900*n))
 		}
 	}}
 	st.harmless(i, ids)
@@ -187,8 +188,8 @@ func (st *stage) history(p *player, i *incident, span time.Duration) error {
 	}
 	inside := append(append(st.net.feeders(i.Object), st.net.plants(i.Object)...), i.Object)
 	made := make(map[string][]*content) // by topic
-	for _, def := range st.Registry.Meters() {
-		if def.Utility == meter.Electricity && slices.Contains(inside, def.At) {
+	for k, def := range st.Registry.Meters() {
+		if def.Utility == meter.Electricity && slices.Contains(inside, def.At) && dress.Keeps(st.Plan.speakers[k].Profile) {
 			made[topicOf(def)] = nil
 		}
 	}
@@ -212,7 +213,8 @@ func (p *player) handIn(made map[string][]*content, at int64) error {
 	n := int64(0)
 	for _, topic := range slices.Sorted(maps.Keys(made)) {
 		list := made[topic]
-		now := p.now(topic)
+		k := slices.IndexFunc(p.probes, func(x *probe) bool { return x.topic == topic })
+		now := p.now(k)
 		last := list[len(list)-1].Values
 		for _, c := range list {
 			behind := maps.Clone(c.Values)
@@ -223,7 +225,11 @@ func (p *player) handIn(made map[string][]*content, at int64) error {
 			}
 			c.Values = behind
 			n++
-			p.later(Delivery{Topic: topic, Payload: c.encode(), At: time.UnixMilli(at + 10*n)})
+			ts := int64(c.TS.(int64))
+			due := at + 10*n
+			p.put(mail{Delivery: Delivery{At: time.UnixMilli(due)}, fire: func(p *player) error {
+				return p.say(&reading{probe: k, topic: topic, payload: c.encode(), ts: ts, at: due, taken: due})
+			}})
 		}
 	}
 	return nil

@@ -6,9 +6,12 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/url"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/imdad-telemetry/imdad/collector/metersim/dress"
 )
 
 // earliest is how much before its time a message may leave, so that a fast
@@ -23,6 +26,10 @@ type Fleet struct {
 	schedule schedule
 	links    []*link
 	ledger   *ledger
+	speakers []dress.Meter // in the order of the probes
+	nodes    []*dress.Node // each with a link of its own
+	commands chan Command  // to Victron portals, in a play
+	origin   time.Time     // the real time at which the simulated clock shows its start
 }
 
 // New builds the fleet. It neither connects nor starts anything.
@@ -59,6 +66,9 @@ func (f *Fleet) furnish() (err error) {
 	if f.model, err = newModel(f.opts.Registry, f.opts.Seed, f.opts.Start); err != nil {
 		return err
 	}
+	if f.speakers, err = dress.Assign(f.opts.Registry, dress.Wish{Profiles: f.opts.Profiles, Seed: f.opts.Seed}); err != nil {
+		return fmt.Errorf("simulate meters: %w", err)
+	}
 	every := make([]float64, len(defs))
 	least := math.Inf(1)
 	for i, def := range defs {
@@ -66,15 +76,17 @@ func (f *Fleet) furnish() (err error) {
 		if err != nil {
 			return err
 		}
-		p := newProbe(def, s)
-		p.link = i % f.opts.Connections
-		f.probes = append(f.probes, p)
+		f.probes = append(f.probes, newProbe(def, s))
 		every[i] = 1000 * def.IntervalS
 		if f.opts.Interval > 0 {
 			every[i] = float64(f.opts.Interval) / 1e6
 		}
 		least = min(least, every[i])
+		if r := dress.Resolution(f.speakers[i].Profile); every[i] < float64(r)/1e6 {
+			return fmt.Errorf("simulate meters: meter %s speaks %s, whose times are %v apart at least; its interval is shorter", def.ID, f.speakers[i].Profile, r)
+		}
 	}
+	f.dressUp()
 	start := float64(f.opts.Start.UnixMilli())
 	if f.opts.Rate > 0 {
 		return f.takeTurns(start)
@@ -99,25 +111,73 @@ func (f *Fleet) takeTurns(start float64) error {
 	return nil
 }
 
+// dressUp gives the meters their dresses and connections.
+func (f *Fleet) dressUp() {
+	f.nodes = dress.Nodes(f.speakers)
+	for i, p := range f.probes {
+		m := f.speakers[i]
+		p.profile, p.link = m.Profile, i%f.opts.Connections
+		p.dress, p.node = dressOf(m, f.nodes)
+		if n := slices.Index(f.nodes, p.node); n >= 0 {
+			p.link = f.opts.Connections + n
+		}
+	}
+}
+
+// dressOf returns the dress of a meter, and its node if it has one; a meter
+// that speaks natively has neither.
+func dressOf(m dress.Meter, nodes []*dress.Node) (dress.Dress, *dress.Node) {
+	switch m.Profile {
+	case dress.Native:
+		return nil, nil
+	case dress.Sparkplug:
+		n := nodes[slices.IndexFunc(nodes, func(n *dress.Node) bool { return n.Has(m) })]
+		return n.Device(m.ID), n
+	}
+	return dress.New(m), nil
+}
+
+// connectors makes the links: so many as there are connections, and one for
+// each node.
 func (f *Fleet) connectors() error {
 	broker, err := url.Parse(f.opts.Broker)
 	if err != nil {
 		return fmt.Errorf("simulate meters: %w", err)
 	}
 	for i := range f.opts.Connections {
-		f.links = append(f.links, &link{
-			broker:   broker,
-			id:       fmt.Sprintf("%s-%d", f.opts.ClientID, i),
-			username: f.opts.Username,
-			password: f.opts.Password,
-			qos:      f.opts.QoS,
-			ledger:   f.ledger,
-			log:      f.opts.Log.With().Int("connection", i).Logger(),
-			queue:    make(chan *message, 512),
-		})
+		f.links = append(f.links, f.newLink(broker, fmt.Sprintf("%s-%d", f.opts.ClientID, i)))
+	}
+	for _, n := range f.nodes {
+		l := f.newLink(broker, fmt.Sprintf("%s-node-%s-%s", f.opts.ClientID, n.Group, n.ID))
+		l.node, l.rebirth = n, make(chan struct{}, 1)
+		l.hears = []hears{{n.Commands(), l.obey}}
+		f.links = append(f.links, l)
 	}
 	return nil
 }
+
+func (f *Fleet) newLink(broker *url.URL, id string) *link {
+	return &link{
+		broker:   broker,
+		id:       id,
+		username: f.opts.Username,
+		password: f.opts.Password,
+		qos:      f.opts.QoS,
+		ledger:   f.ledger,
+		now:      f.simulated,
+		log:      f.opts.Log.With().Str("client", id).Logger(),
+		queue:    make(chan *message, 512),
+	}
+}
+
+// simulated is what the simulated clock shows, in ms.
+func (f *Fleet) simulated() int64 {
+	return f.opts.Start.UnixMilli() + int64(float64(time.Since(f.origin).Milliseconds())*f.opts.Speed)
+}
+
+// SourcesYAML returns the section sources: of the service's configuration that
+// reads this fleet.
+func (f *Fleet) SourcesYAML() ([]byte, error) { return dress.SourcesYAML(f.speakers) }
 
 // Meters is the number of meters that publish.
 func (f *Fleet) Meters() int { return len(f.probes) }
@@ -132,6 +192,7 @@ func (f *Fleet) Progress() Summary { return f.ledger.summary() }
 // broker that refuses the client are. A fleet runs once.
 func (f *Fleet) Run(ctx context.Context) (Summary, error) {
 	f.ledger.begun.Store(time.Now().UnixNano())
+	f.origin = f.begin()
 	making, stop := f.limit(ctx)
 	defer stop()
 	sending, cut := context.WithCancel(context.WithoutCancel(ctx))
@@ -184,7 +245,6 @@ func (f *Fleet) limit(ctx context.Context) (context.Context, context.CancelFunc)
 // generate makes the messages, each at its time, until enough are made or
 // making ends, and hands them to the links, until sending ends.
 func (f *Fleet) generate(making, sending context.Context) {
-	begun := f.begin()
 	start := float64(f.opts.Start.UnixMilli())
 	for n := int64(0); f.opts.Messages == 0 || n < f.opts.Messages; n++ {
 		i, at := f.schedule.next()
@@ -192,11 +252,17 @@ func (f *Fleet) generate(making, sending context.Context) {
 		if f.opts.Duration > 0 && due >= f.opts.Duration {
 			return
 		}
-		if !waitUntil(making, begun.Add(due)) {
+		if !waitUntil(making, f.origin.Add(due)) {
 			return
 		}
 		p := f.probes[i]
 		m := p.message(at, f.model.advanceTo(at))
+		if p.dress != nil {
+			if !f.queueAll(sending, p, f.foreign(i, m)) {
+				return
+			}
+			continue
+		}
 		f.ledger.published.Add(1)
 		select {
 		case f.links[p.link].queue <- m:
@@ -205,6 +271,33 @@ func (f *Fleet) generate(making, sending context.Context) {
 			return
 		}
 	}
+}
+
+// foreign dresses a native message.
+func (f *Fleet) foreign(i int, m *message) []*message {
+	p := f.probes[i]
+	r := reading{payload: m.payload(), ts: p.ts}
+	var taken dress.Reading
+	r.change(func(c *content) { taken = c.reading(p.ts, "") })
+	m.release()
+	return p.put(f.speakers[i], taken)
+}
+
+// queueAll hands over the messages of one reading, and returns false if sending
+// ends before.
+func (f *Fleet) queueAll(sending context.Context, p *probe, list []*message) bool {
+	f.ledger.published.Add(int64(len(list)))
+	for n, m := range list {
+		select {
+		case f.links[p.link].queue <- m:
+		case <-sending.Done():
+			for _, left := range list[n:] {
+				f.ledger.settle(left, false)
+			}
+			return false
+		}
+	}
+	return true
 }
 
 // begin is the real time at which the simulated clock shows its start.

@@ -11,6 +11,8 @@ import (
 	paho "github.com/eclipse/paho.mqtt.golang"
 	"github.com/eclipse/paho.mqtt.golang/packets"
 	"github.com/rs/zerolog"
+
+	"github.com/imdad-telemetry/imdad/collector/metersim/dress"
 )
 
 const (
@@ -35,6 +37,13 @@ type link struct {
 	qos                byte
 	ledger             *ledger
 	log                zerolog.Logger
+
+	node    *dress.Node // whose connection it is alone; nil: that of many meters
+	now     func() int64
+	hears   []hears
+	rebirth chan struct{}
+	unheard bool // the births of the first connection are kept back
+	fallen  bool // the node is dead until it is to rise
 
 	queue chan *message // closed when there will be no more
 	retry []*message    // unacknowledged, in their order; they go before the queue
@@ -61,7 +70,7 @@ func (l *link) drop() {
 
 func (l *link) publish(ctx context.Context) error {
 	backoff := firstBackoff
-	for ctx.Err() == nil {
+	for ctx.Err() == nil && l.lie(ctx) {
 		s, err := l.connect(ctx)
 		switch {
 		case refusedForGood(err):
@@ -74,12 +83,16 @@ func (l *link) publish(ctx context.Context) error {
 		}
 		backoff = firstBackoff
 		if s.carry(ctx) {
+			s.bye()
 			s.client.Disconnect(uint(sendTimeout / time.Millisecond))
 			return nil
 		}
 		s.end()
 		if ctx.Err() != nil {
 			break
+		}
+		if l.fallen {
+			continue
 		}
 		l.ledger.lost.Add(1)
 		l.log.Warn().Int("again", len(l.retry)).Msg("connection lost")
@@ -135,11 +148,19 @@ func (l *link) connect(ctx context.Context) (*session, error) {
 			s.wire = w
 			return w, nil
 		})
+	l.will(o)
 	s.client = paho.NewClient(o)
 	token := s.client.Connect()
 	<-token.Done() // bounded by the connect timeout
 	if err := token.Error(); err != nil {
 		return nil, err
+	}
+	if l.node != nil {
+		l.node.Connect()
+	}
+	if err := l.subscribe(s.client); err != nil {
+		s.end()
+		return nil, fmt.Errorf("subscribe: %w", err)
 	}
 	return s, nil
 }

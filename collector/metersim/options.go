@@ -9,6 +9,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/imdad-telemetry/imdad/collector/metersim/dress"
 	"github.com/imdad-telemetry/imdad/collector/zone"
 )
 
@@ -20,6 +21,11 @@ type Options struct {
 	Registry *zone.Registry
 	Meters   int   // scale the fleet to so many meters; 0: as it is
 	Seed     int64 // of everything that looks random
+
+	// Profiles are the payload profiles that the meters are to speak, chosen
+	// among by what suits each: names, or "mixed" for all. None: all speak
+	// natively, which alone is fast enough for a load test.
+	Profiles []string
 
 	Broker      string // tcp://host:port, or ssl:// with the system's authorities
 	ClientID    string // default "metersim"; connection i is called ID-i
@@ -49,8 +55,9 @@ type Options struct {
 	// own registry, start and intervals, and ends the fleet when it is over.
 	Plan *Plan
 
-	// Truth takes one JSON line a message: zone, utility, meter, ts, seq,
-	// values, acked. Nil: none. At QoS 0 nothing is ever acknowledged.
+	// Truth takes one JSON line a reading: zone, utility, meter, ts, seq,
+	// values, acked; see Truth for those of foreign profiles. Nil: none. At QoS 0
+	// nothing is ever acknowledged.
 	Truth io.Writer
 	Log   zerolog.Logger
 }
@@ -69,6 +76,15 @@ func (o *Options) validate() error {
 	}
 	if o.Plan != nil && (o.Meters > 0 || o.Rate > 0 || o.Interval > 0 || o.Jitter > 0) {
 		wrong("plan: excludes meters, rate, interval and jitter; a scenario brings its own")
+	}
+	if o.Plan != nil && len(o.Profiles) > 0 {
+		wrong("plan: excludes profiles; a scenario brings its own")
+	}
+	if o.Rate > 0 && len(o.Profiles) > 0 {
+		wrong("rate: excludes profiles; a load test speaks natively")
+	}
+	if err := dress.Check(o.Profiles); err != nil {
+		wrong("profiles: %w", err)
 	}
 	if err := checkBroker(o.Broker); err != nil {
 		errs = append(errs, err)

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/imdad-telemetry/imdad/collector/metersim/dress"
 	"github.com/imdad-telemetry/imdad/collector/metersim/score"
 )
 
@@ -16,6 +17,13 @@ type Delivery struct {
 	Payload  []byte // the receiver may keep it
 	Retained bool
 	At       time.Time // when it arrives, by the simulated clock
+
+	// For the links of a fleet: whose it is, what it is a part of, who has yet to
+	// number it, and what is to be done instead of a message.
+	probe  *probe
+	bundle *bundle
+	node   *dress.Node
+	act    act
 }
 
 // PlayOptions says what to play and to whom.
@@ -24,6 +32,15 @@ type PlayOptions struct {
 	// Emit takes each delivery, in the order in which they arrive. An error ends
 	// the play.
 	Emit func(Delivery) error
+	// Commands, if set, is asked after each delivery for what the receiver tells
+	// the devices: rebirths of Sparkplug nodes, keep-alives of Victron portals.
+	Commands func() []Command
+	// Truth, if set, takes each reading of a meter that does not speak natively,
+	// before its messages are emitted.
+	Truth func(Truth)
+
+	nodes []*dress.Node // the fleet's own
+	live  []*probe      // whose links publish; nil: nobody does
 }
 
 // Play plays a plan on a clock of its own, as fast as Emit takes it, and
@@ -44,6 +61,14 @@ func Play(ctx context.Context, o PlayOptions) ([]score.Event, error) {
 type player struct {
 	plan     *Plan
 	emit     func(Delivery) error
+	commands func() []Command
+	truth    func(Truth)
+	live     []*probe
+	nodes    []*dress.Node
+	dresses  []dress.Dress    // by probe; nil: native
+	behind   []*dress.Node    // by probe; nil: none
+	kept     map[string]int64 // when each portal was last told to go on, ms
+	clock    int64            // when the last delivery arrived, ms
 	model    *model
 	probes   []*probe
 	schedule schedule
@@ -85,12 +110,19 @@ func newPlayer(o PlayOptions) (*player, error) {
 		return nil, errors.New("play: a plan and somebody to emit to are needed")
 	}
 	plan := o.Plan
-	p := &player{plan: plan, emit: o.Emit, rand: rand.New(rand.NewPCG(uint64(plan.seed), 0x3a11))}
+	p := &player{plan: plan, emit: o.Emit, commands: o.Commands, truth: o.Truth, live: o.live, nodes: o.nodes, kept: make(map[string]int64), rand: rand.New(rand.NewPCG(uint64(plan.seed), 0x3a11))}
 	var err error
 	if p.model, err = newModel(plan.Registry, plan.seed, plan.Start); err != nil {
 		return nil, err
 	}
 	plan.book(p.model)
+	if p.live == nil {
+		p.nodes = dress.Nodes(plan.speakers)
+	}
+	for _, m := range plan.speakers {
+		d, n := dressOf(m, p.nodes)
+		p.dresses, p.behind = append(p.dresses, d), append(p.behind, n)
+	}
 	var every []float64
 	for _, def := range plan.Registry.Meters() {
 		s, err := p.model.source(def)
@@ -153,7 +185,7 @@ func (p *player) read(k int, at float64) error {
 	m := p.probes[k].message(at, x)
 	r := reading{
 		probe: k, def: &p.plan.Registry.Meters()[k], topic: p.probes[k].topic,
-		payload: append([]byte(nil), m.payload()...), ts: p.probes[k].ts, at: int64(at),
+		payload: append([]byte(nil), m.payload()...), ts: p.probes[k].ts, at: int64(at), taken: int64(at),
 	}
 	m.release()
 	for _, i := range p.edits[k] {
@@ -161,15 +193,25 @@ func (p *player) read(k int, at float64) error {
 			i.edit.do(p, &r)
 		}
 	}
-	d := Delivery{Topic: r.topic, Payload: r.payload, At: time.UnixMilli(r.at)}
-	switch {
-	case r.drop:
-		return nil
-	case r.at > int64(at):
-		p.later(d)
+	if r.drop {
 		return nil
 	}
-	return p.send(d)
+	return p.say(&r)
+}
+
+// say sends a reading in its meter's dress.
+func (p *player) say(r *reading) error {
+	if d := p.dresses[r.probe]; d != nil {
+		var taken dress.Reading
+		r.change(func(c *content) { taken = c.reading(r.ts, r.trap) })
+		return p.utter(r.probe, r, d.Put(taken))
+	}
+	d := Delivery{Topic: r.topic, Payload: r.payload, At: time.UnixMilli(r.at)}
+	if err := p.post(d, r); err != nil {
+		return err
+	}
+	p.repeat(d, r.again)
+	return nil
 }
 
 // later sends d at its time.
@@ -199,17 +241,19 @@ func (p *player) empty(t time.Time) error {
 	return nil
 }
 
-func (p *player) send(d Delivery) error { return p.emit(d) }
-
-// now reads the meter that publishes under a topic.
-func (p *player) now(topic string) map[string]float64 {
-	for k, probe := range p.probes {
-		if probe.topic == topic {
-			r := reading{payload: newProbe(p.plan.Registry.Meters()[k], probe.source).message(float64(p.model.now), 0).payload()}
-			var values map[string]float64
-			r.change(func(c *content) { values = c.Values })
-			return values
-		}
+func (p *player) send(d Delivery) error {
+	p.clock = max(p.clock, d.At.UnixMilli())
+	if err := p.emit(d); err != nil {
+		return err
 	}
+	p.listen()
 	return nil
+}
+
+// now reads a meter.
+func (p *player) now(k int) map[string]float64 {
+	r := reading{payload: newProbe(p.plan.Registry.Meters()[k], p.probes[k].source).message(float64(p.model.now), 0).payload()}
+	var values map[string]float64
+	r.change(func(c *content) { values = c.Values })
+	return values
 }

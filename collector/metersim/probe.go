@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/imdad-telemetry/imdad/collector/meter"
+	"github.com/imdad-telemetry/imdad/collector/metersim/dress"
 	"github.com/imdad-telemetry/imdad/collector/zone"
 )
 
@@ -16,6 +17,9 @@ type probe struct {
 	truth   string // the truth line up to its ts
 	utility int    // index into meter.Utilities
 	link    int    // index of its connection
+	profile string
+	dress   dress.Dress // nil: it speaks natively
+	node    *dress.Node // it speaks through; nil: none
 	seq     int64
 	ts      int64 // of the last message
 }
@@ -32,10 +36,14 @@ func newProbe(def zone.Meter, s source) *probe {
 
 // message is one reading on its way to the broker.
 type message struct {
-	probe    *probe // nil: no meter's message
+	probe    *probe      // nil: no meter's message
+	bundle   *bundle     // the reading that it is a part of; nil: it is the whole of one
+	node     *dress.Node // that has yet to number it; nil: none
+	act      act         // instead of a message
 	topic    string
 	values   values // with the whole payload
 	resent   bool   // published more than once
+	untold   bool   // in no count and no truth
 	retained bool
 }
 
@@ -50,6 +58,7 @@ func (p *probe) message(at, x float64) *message {
 	p.seq++
 	m := messages.Get().(*message)
 	m.probe, m.topic, m.resent, m.retained = p, p.topic, false, false
+	m.bundle, m.node, m.act, m.untold = nil, nil, none, false
 	b := append(m.values.buf[:0], `{"ts":`...)
 	b = strconv.AppendInt(b, p.ts, 10)
 	b = append(b, `,"seq":`...)
@@ -62,6 +71,15 @@ func (p *probe) message(at, x float64) *message {
 
 // payload is valid until the message is released.
 func (m *message) payload() []byte { return m.values.buf }
+
+// sealed is the payload as it is to be published next: a node numbers it, anew
+// each time.
+func (m *message) sealed() []byte {
+	if m.node != nil {
+		return m.node.Seal(m.values.buf)
+	}
+	return m.values.buf
+}
 
 // release gives the message back for reuse. One that was published on two
 // connections stays out of it: a dying connection may still be reading it.

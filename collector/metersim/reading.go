@@ -17,9 +17,12 @@ type reading struct {
 	probe   int
 	def     *zone.Meter
 	topic   string
-	payload []byte // as the meter made it
-	ts      int64  // the meter's time, ms
-	at      int64  // when it arrives
+	payload []byte  // as the meter made it
+	ts      int64   // the meter's time, ms
+	at      int64   // when it arrives
+	taken   int64   // when it was read
+	again   []int64 // it arrives again, so many ms after at each
+	trap    string  // see dress.Reading
 	drop    bool
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imdad-telemetry/imdad/collector/metersim/dress"
 	"github.com/imdad-telemetry/imdad/collector/zone"
 	"github.com/imdad-telemetry/imdad/collector/zone/spelling"
 )
@@ -27,6 +28,11 @@ type Scenario struct {
 	Shake    time.Duration `yaml:"shake"`
 	Registry Overlay       `yaml:"registry"`
 	Causes   []Cause       `yaml:"causes"`
+	// Profiles are the payload profiles of the meters (see Options), and Meters
+	// those of single ones, by id or zone/utility/id. None: all speak natively, but
+	// for what causes need.
+	Profiles []string          `yaml:"profiles"`
+	Meters   map[string]string `yaml:"meters"`
 	// Claims beside those that follow from the causes, for the whole play.
 	Expect []ScenarioClaim `yaml:"expect"`
 	Allow  []ScenarioClaim `yaml:"allow"`
@@ -143,6 +149,14 @@ func (s *Scenario) Validate() error {
 	if s.Duration <= 0 || s.Duration > 366*24*time.Hour {
 		wrong("duration: give how long the play lasts, such as 2h; at most 8784h")
 	}
+	if err := dress.Check(s.Profiles); err != nil {
+		wrong("profiles: %w", err)
+	}
+	for id, profile := range s.Meters {
+		if err := dress.Check([]string{profile}); err != nil || profile == dress.Mixed {
+			wrong("meters.%s: there is no profile %q; use %s", id, profile, strings.Join(dress.Profiles(), ", "))
+		}
+	}
 	if s.Shake < 0 {
 		wrong("shake: must not be negative")
 	}
@@ -203,6 +217,9 @@ func (c *Cause) validate(path string, length time.Duration) (errs []error) {
 		if r.given && (r.value < r.least || r.value > r.most) {
 			wrong(r.key, "%v is impossible; give %v to %v", r.value, r.least, r.most)
 		}
+	}
+	if c.Cause == "trap" && c.Pattern == "" {
+		wrong("pattern", "missing; give one of %s", strings.Join(k.patterns, ", "))
 	}
 	if len(k.patterns) > 0 && c.Pattern != "" && !slices.Contains(k.patterns, c.Pattern) {
 		wrong("pattern", "%q is none; use %s", c.Pattern, strings.Join(k.patterns, ", "))

@@ -38,6 +38,7 @@ func (s *session) carry(ctx context.Context) bool {
 // (ended), the connection is lost, or ctx ends. It returns what of the former
 // it did not come to.
 func (s *session) send(ctx context.Context, flights chan<- flight) (unsent []*message, ended bool) {
+	s.births(flights)
 	for i, m := range s.link.retry {
 		select {
 		case <-s.lost:
@@ -53,10 +54,19 @@ func (s *session) send(ctx context.Context, flights chan<- flight) (unsent []*me
 	for {
 		select {
 		case m, more := <-s.link.queue:
-			if !more {
+			switch {
+			case !more:
 				return nil, true
+			case m.act == none:
+				flights <- s.publish(m)
+			case m.act == bear:
+				s.births(flights)
+			case m.act == fall:
+				s.link.fallen = true
+				return nil, false
 			}
-			flights <- s.publish(m)
+		case <-s.link.rebirth:
+			s.births(flights)
 		case <-s.lost:
 			return nil, false
 		case <-ctx.Done():
@@ -66,7 +76,7 @@ func (s *session) send(ctx context.Context, flights chan<- flight) (unsent []*me
 }
 
 func (s *session) publish(m *message) flight {
-	return flight{m, s.client.Publish(m.topic, s.link.qos, m.retained, m.payload())}
+	return flight{m, s.client.Publish(m.topic, s.link.qos, m.retained, m.sealed())}
 }
 
 // settle waits for the acknowledgements in the order of publishing and returns
@@ -79,6 +89,7 @@ func (s *session) settle(ctx context.Context, flights <-chan flight) (open []*me
 		case <-ctx.Done():
 		}
 		switch {
+		case f.message.untold:
 		case s.link.qos == 0:
 			s.link.ledger.settle(f.message, false)
 		case acknowledged(f.token):

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imdad-telemetry/imdad/collector/metersim/dress"
 	"github.com/imdad-telemetry/imdad/collector/metersim/score"
 	"github.com/imdad-telemetry/imdad/collector/zone"
 )
@@ -27,6 +28,7 @@ type Plan struct {
 
 	seed      int64
 	net       *network
+	speakers  []dress.Meter // in the order of the registry's meters
 	incidents []*incident
 }
 
@@ -62,6 +64,9 @@ func Prepare(s *Scenario, files []*zone.File, seed int64) (*Plan, error) {
 	}
 	if err := st.overlay(files); err != nil {
 		return nil, err
+	}
+	if st.speakers(); len(st.errs) > 0 {
+		return nil, errors.Join(st.errs...)
 	}
 	st.births()
 	shift := st.shift()

@@ -38,28 +38,31 @@ func newLedger(truth io.Writer) *ledger {
 // settle books a message's final state and lets go of it.
 func (l *ledger) settle(m *message, acked bool) {
 	switch {
+	case m.bundle != nil:
+		l.settlePart(m.bundle, acked)
 	case m.probe == nil:
 		if acked {
 			l.others.Add(1)
 		}
 	case acked:
 		l.acked[m.probe.utility].Add(1)
-		l.write(m, true)
+		l.write(m.probe, m.payload(), true)
 	default:
-		l.write(m, false)
+		l.write(m.probe, m.payload(), false)
 	}
 	m.release()
 }
 
-func (l *ledger) write(m *message, acked bool) {
+// write adds a line: what the probe's lines begin with, and the members of an
+// object.
+func (l *ledger) write(p *probe, object []byte, acked bool) {
 	if l.truth == nil {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	payload := m.payload()
-	b := append(l.line[:0], m.probe.truth...)
-	b = append(b, payload[1:len(payload)-1]...)
+	b := append(l.line[:0], p.truth...)
+	b = append(b, object[1:len(object)-1]...)
 	if acked {
 		b = append(b, ",\"acked\":true}\n"...)
 	} else {
