@@ -70,13 +70,13 @@ func (d *device) jumped(at int64, s *seen) bool {
 // asked only for a power that was never seen before.
 func (d *device) overRating(kw float64) bool {
 	w := &d.watched
+	was := w.over
+	w.over = false
 	if d.def == nil || float32(kw) <= w.top {
-		w.over = false
 		return false
 	}
-	rating := d.registry.Rating(d.def).PowerKW
-	was := w.over
-	w.over = rating > 0 && kw > ratingTimes*rating
+	most := ratingTimes * d.registry.Rating(d.def).PowerKW
+	w.over = most > 0 && kw > most && float64(w.top) <= most
 	return w.over && !was
 }
 

@@ -116,7 +116,8 @@ func decimals(v float64) int {
 const (
 	idleShare    = 0.02 // of the highest flow: below, a counter need not start
 	quantaOwed   = 4    // times what flowed at most until it moved
-	stepsOwed    = 1000 // times its last decimal, until that is known
+	quantumKnown = 2    // moves after which that is known
+	stepsOwed    = 1000 // times its last digit, until then
 	flowGap      = 3    // intervals beyond which the flow is not known
 	quantumFades = 1.0 / 1024
 )
@@ -145,21 +146,20 @@ func (d *device) halted(r *meter.Reading, s *seen, dt int64) bool {
 	if w.still < stuckReadings || w.owed == 0 {
 		return false
 	}
-	if w.quantum > 0 {
-		return w.owed > quantaOwed*w.quantum
+	if w.owed <= quantaOwed*w.quantum {
+		return false
 	}
-	return float64(w.owed) > stepsOwed*coarsest(r.Values)
+	return w.moves == quantumKnown || float64(w.owed) > stepsOwed*coarsest(r.Values)
 }
 
-// moved takes what flowed since the counters moved last for what it takes. It
-// follows more than that slowly: the counters may have been stuck.
+// moved takes the most that flowed between two moves of the counters for what
+// it takes. It follows more than that slowly: they may have been stuck.
 func (w *watched) moved() {
 	switch {
 	case w.counts == 0: // never seen before
-	case !w.aligned:
-		w.aligned = true // they may have been about to move
-	case w.quantum == 0:
-		w.quantum = w.owed
+	case w.moves < quantumKnown: // at the first they may have been about to move
+		w.moves++
+		w.quantum = max(w.quantum, w.owed)
 	case w.owed > w.quantum:
 		w.quantum = min(w.owed, quantaOwed*w.quantum)
 	default:
@@ -168,18 +168,29 @@ func (w *watched) moved() {
 	w.owed, w.still = 0, 0
 }
 
-// coarsest returns the last decimal of the counter that shows the fewest.
+// coarsest returns the last digit, as 0.01 or 100, of the counter that shows the
+// fewest.
 func coarsest(values []meter.Value) float64 {
-	fewest := mostDecimals
+	most := 0.0
 	for i := range values {
-		if seenAs(values[i].Register) != seenCounter {
-			continue
-		}
-		if n := decimals(values[i].Value); n <= mostDecimals {
-			fewest = min(fewest, n)
-		} else {
-			fewest = 0 // converted: it may have been coarse
+		if seenAs(values[i].Register) == seenCounter {
+			most = max(most, lastDigit(values[i].Value))
 		}
 	}
-	return 1 / pow10[fewest]
+	return most
+}
+
+// lastDigit returns the unit of the last digit that a value shows.
+func lastDigit(v float64) float64 {
+	switch n := decimals(v); {
+	case n > mostDecimals:
+		return 1 // converted: it may have been coarse
+	case n > 0:
+		return 1 / pow10[n]
+	}
+	unit := 1.0
+	for v != 0 && math.Mod(v, 10*unit) == 0 {
+		unit *= 10
+	}
+	return unit
 }

@@ -23,12 +23,12 @@ type watched struct {
 
 	// Of the flow and what counts it; see halted.
 	still   uint8   // readings since the counters moved
-	aligned bool    // they moved since the meter is known
+	moves   uint8   // of them that were seen, up to quantumKnown
 	counts  uint32  // hash of the counters
 	rate    float32 // the last
 	top     float32 // the highest
 	owed    float32 // what flowed since the counters moved
-	quantum float32 // what flows until they move; 0: not known
+	quantum float32 // what flows at most until they move
 
 	jumps *jumps // nil: nothing to see
 }
