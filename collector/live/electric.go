@@ -183,7 +183,10 @@ func (e *electric) energy(s *scratch, t int64, before float64) counterNews {
 	if value < last.Value && limits.Digits == 0 {
 		limits.Digits = digits(last.Value)
 	}
-	step := e.Counter.Next(value, t, false, limits)
+	if !metered {
+		s.exchanges = nil // an integral knows no devices
+	}
+	step := s.advance(&e.Counter, energyRegister, value, t, limits)
 	switch {
 	case step.Event == meter.CounterOld || step.Event == meter.CounterDip:
 		return false
@@ -194,5 +197,5 @@ func (e *electric) energy(s *scratch, t int64, before float64) counterNews {
 	e.Blocks.add(last.Time, t, step.Amount)
 	e.gap.in(t, step.Amount)
 	e.parent.out(t, step.Amount)
-	return counterNews(step.Event == meter.CounterReset || step.Event == meter.CounterReplaced)
+	return counterNews(step.Event == meter.CounterReset)
 }

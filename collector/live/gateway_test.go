@@ -155,3 +155,24 @@ func TestAStaleHeadMeterKeepsTheCut(t *testing.T) {
 		t.Errorf("%+v, %v kW", d, p.feeder("f1").PowerKW)
 	}
 }
+
+// TestARegisteredReplacementIsNoReset exchanges the device of p5's meter, which
+// begins again near zero.
+func TestARegisteredReplacementIsNoReset(t *testing.T) {
+	t.Parallel()
+	for _, registered := range []bool{false, true} {
+		p := newPlay(t, town(t, func(f *zone.File) {
+			if registered {
+				m := &f.Meters[4]
+				m.Replacements = []zone.Replacement{{
+					At: newFeed(town(t)).now.Add(5*time.Minute + 30*time.Second), Final: map[string]float64{"energy_import_kwh": 1028}, Initial: map[string]float64{"energy_import_kwh": 7},
+				}}
+			}
+		})).minutes(5)
+		p.energy["p5"] = -990
+		p.minutes(2)
+		if reset := p.facts("e-p5").ResetAt > 0; reset == registered {
+			t.Errorf("registered %v, reset %v", registered, reset)
+		}
+	}
+}

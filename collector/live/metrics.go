@@ -41,6 +41,8 @@ var (
 		"Share of the zone's plants, by contracted power, that have what they require; utility all takes the scarcest of each plant.", zoneLabels, nil)
 	coverSeconds = prometheus.NewDesc("imdad_supply_cover_seconds",
 		"How long the usable stock in the zone's tanks lasts at the usual draw.", zoneLabels, nil)
+	eventsDropped = prometheus.NewDesc("imdad_tank_events_dropped_total",
+		"Deliveries and draw-offs of tanks that were let go, as more had ended than could wait to be stored.", nil, nil)
 	fleetSize = prometheus.NewDesc("imdad_fleet_size",
 		"Meters: heard and silent of those registered, and those heard that are not registered.", []string{"state"}, nil)
 )
@@ -49,7 +51,7 @@ var (
 func (c SupplyCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		requiredWatts, deliveredWatts, requiredVolume, deliveredVolume, heardRatio, feederDelivered, feederMetered, fleetSize,
-		shortfallRatio, adequacyRatio, coverSeconds,
+		shortfallRatio, adequacyRatio, coverSeconds, eventsDropped,
 	} {
 		ch <- d
 	}
@@ -98,6 +100,7 @@ func (c SupplyCollector) Collect(ch chan<- prometheus.Metric) {
 		known(adequacyRatio, p.Adequacy, 1)
 		known(coverSeconds, p.Cover, 3600)
 	})
+	ch <- prometheus.MustNewConstMetric(eventsDropped, prometheus.CounterValue, float64(c.state.tankEventsDropped()))
 	n := c.state.Counts()
 	gauge(fleetSize, float64(n.Heard), "heard")
 	gauge(fleetSize, float64(n.Silent), "silent")

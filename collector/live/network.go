@@ -1,8 +1,6 @@
 package live
 
 import (
-	"time"
-
 	"github.com/imdad-telemetry/imdad/collector/meter"
 	"github.com/imdad-telemetry/imdad/collector/zone"
 )
@@ -56,10 +54,10 @@ type feederSum struct {
 
 // place is what a meter measures.
 type place struct {
-	slot     int
-	interval time.Duration
-	at       *meterAt
-	facts    *facts
+	slot  int
+	def   *zone.Meter
+	at    *meterAt
+	facts *facts
 }
 
 func newNetwork(r *zone.Registry) *network {
@@ -144,8 +142,5 @@ func (n *network) place(s *meter.Series) *place {
 	if !ok {
 		return nil
 	}
-	return &place{
-		slot:     int(n.slotOf[i]),
-		interval: time.Duration(n.registry.Meters()[i].IntervalS * float64(time.Second)),
-	}
+	return &place{slot: int(n.slotOf[i]), def: &n.registry.Meters()[i]}
 }

@@ -79,7 +79,7 @@ func (p *pipe) count(s *scratch, t int64, before float64) counterNews {
 		return false
 	}
 	p.Metered = true
-	step := p.Counter.Next(s.values[waterTotal], t, false, p.limits)
+	step := s.advance(&p.Counter, waterRegister, s.values[waterTotal], t, p.limits)
 	p.Total += step.Amount
 	return counterNews(step.Event == meter.CounterReset)
 }
@@ -175,7 +175,7 @@ func (b *burner) take(s *scratch, t int64) counterNews {
 	news := counterNews(false)
 	if s.got(burnt) {
 		b.Metered = true
-		step := b.Counter.Next(s.values[burnt], t, false, meter.CounterLimits{Digits: b.digits})
+		step := s.advance(&b.Counter, burntRegister, s.values[burnt], t, meter.CounterLimits{Digits: b.digits})
 		b.Total += step.Amount
 		news = step.Event == meter.CounterReset
 	} else if dt := t - b.Time; !b.Metered && dt > 0 && dt <= integralGap && before > 0 {

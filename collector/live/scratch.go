@@ -1,6 +1,10 @@
 package live
 
-import "math"
+import (
+	"math"
+
+	"github.com/imdad-telemetry/imdad/collector/zone"
+)
 
 // role says what a register is good for in the windows; most have none.
 type role uint8
@@ -104,9 +108,10 @@ func roleOfFlow(register string) role {
 
 // scratch is one reading by role. It is reused: has tells what is in it.
 type scratch struct {
-	has    uint32
-	sum    float64 // of all values, with or without a role
-	values [roles]float64
+	has       uint32
+	sum       float64 // of all values, with or without a role
+	values    [roles]float64
+	exchanges []zone.Replacement // of the meter's device
 }
 
 func (s *scratch) put(r role, v float64) {
@@ -136,5 +141,6 @@ type tracker interface {
 	take(s *scratch, t int64) counterNews
 }
 
-// counterNews tells of a counter that was reset or replaced.
+// counterNews tells of a counter that began anew, and the registry does not know
+// of another device.
 type counterNews bool

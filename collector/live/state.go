@@ -146,6 +146,7 @@ func (s *State) Update(r *meter.Reading, received int64) {
 	}
 	// What is out of range is kept for people to look at, not for sums.
 	if m.place != nil && s.scratch.has != 0 && r.Quality < meter.OutOfRange {
+		s.scratch.exchanges = m.place.def.Replacements
 		m.place.follow(&s.scratch, r.Time)
 	}
 }
@@ -203,14 +204,14 @@ const minTime = -1 << 63
 
 // heard tells whether the meter has spoken lately enough to be believed.
 func (s *State) heard(m *meterState, now int64) bool {
-	silence := minSilence
+	silence := minSilence.Milliseconds()
 	if m.place != nil {
 		if s.world.hidden(m.place.at, m.place.facts) {
 			return false
 		}
-		silence = max(silence, silentIntervals*m.place.interval)
+		silence = m.place.at.silence
 	}
-	return now-m.received <= silence.Milliseconds()
+	return now-m.received <= silence
 }
 
 // value returns the register's last value.

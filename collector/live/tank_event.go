@@ -46,6 +46,12 @@ func (s *State) TankEvents(f func(*TankEvent)) {
 	}
 }
 
+func (s *State) tankEventsDropped() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.world.memory.Events.Dropped
+}
+
 // surge follows what comes into a tank, or goes out of it, all at once and
 // beside the meters, as deliveries are followed (DOMAIN §3, Fuel): a change by
 // more than the threshold within half an hour, and ten minutes in which it goes

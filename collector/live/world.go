@@ -133,6 +133,14 @@ func (w *world) digits(m int32) int {
 	return w.registry.Meters()[m].Digits
 }
 
+// rating is what a meter's object is built for; zero: not known.
+func (w *world) rating(m int32) zone.Rating {
+	if m < 0 {
+		return zone.Rating{}
+	}
+	return w.registry.Rating(&w.registry.Meters()[m])
+}
+
 func (w *world) placeMeters(old *memory) {
 	meters := w.registry.Meters()
 	w.meters = make([]meterAt, len(meters))

@@ -14,13 +14,13 @@ var (
 )
 
 // electricOf returns the tracker of an object's electricity.
-func (w *world) electricOf(old *memory, id string, m int32, nominal, ratedKW float64) *electric {
+func (w *world) electricOf(old *memory, id string, m int32, nominal float64) *electric {
 	e := keep(w.memory.Electric, old.Electric, id, newElectric)
 	e.nominal = nominal
 	if m >= 0 && w.registry.Meters()[m].NominalV > 0 {
 		e.nominal = w.registry.Meters()[m].NominalV
 	}
-	e.limits = meter.CounterLimits{PerH: ratedKW, Digits: w.digits(m)}
+	e.limits = meter.CounterLimits{PerH: w.rating(m).PowerKW, Digits: w.digits(m)}
 	e.gap, e.parent = nil, nil
 	return e
 }
@@ -31,7 +31,7 @@ func (w *world) placeElectricity(old *memory) {
 	for i, s := range r.Substations() {
 		o, _ := r.Object(s.ID)
 		at := substationAt{meter: w.meterOf(meter.Electricity, s.ID), city: w.index(zone.CityKind, o.City)}
-		at.e = w.electricOf(old, s.ID, at.meter, mediumNominal, 1000*s.RatingMVA)
+		at.e = w.electricOf(old, s.ID, at.meter, mediumNominal)
 		at.e.currents = true
 		at.silence = keep(w.memory.Silences, old.Silences, s.ID, func() *silence { return new(silence) })
 		w.substations[i] = at
@@ -44,7 +44,7 @@ func (w *world) placeElectricity(old *memory) {
 			cursor: r.Programme().Cursor(f.ID),
 		}
 		at.city = w.zones[at.zone].city
-		at.e = w.electricOf(old, f.ID, at.meter, mediumNominal, math.Sqrt(3)*20*f.RatingA)
+		at.e = w.electricOf(old, f.ID, at.meter, mediumNominal)
 		at.gap = keep(w.memory.Gaps, old.Gaps, f.ID, func() *gap { return new(gap) })
 		at.silence = keep(w.memory.Silences, old.Silences, f.ID, func() *silence { return new(silence) })
 		at.e.gap, at.e.currents = at.gap, true

@@ -38,7 +38,7 @@ func (w *world) placePlants(old *memory) {
 			meter: w.meterOf(meter.Electricity, def.ID), waterMeter: w.meterOf(meter.Water, def.ID),
 			feeder: w.index(zone.FeederKind, def.Feeder), line: w.index(zone.WaterLineKind, def.WaterLine),
 			book: keep(w.memory.Plants, old.Plants, def.ID, func() *plantBook { return new(plantBook) }),
-			e:    w.electricOf(old, def.ID, w.meterOf(meter.Electricity, def.ID), lowNominal, def.ContractKVA),
+			e:    w.electricOf(old, def.ID, w.meterOf(meter.Electricity, def.ID), lowNominal),
 		}
 		z := &w.zones[p.zone]
 		p.water = w.pipeOf(old, def.ID, p.waterMeter, z.city, false)

@@ -15,7 +15,6 @@ func (w *world) placeWater(old *memory) {
 		o, _ := r.Object(s.ID)
 		w.stations[i] = pipeAt{meter: w.meterOf(meter.Water, s.ID), zone: -1, source: -1, station: -1}
 		w.stations[i].p = w.pipeOf(old, s.ID, w.stations[i].meter, w.index(zone.CityKind, o.City), true)
-		w.stations[i].p.limits.PerH = s.CapacityM3H
 	}
 	w.lines = make([]pipeAt, len(r.WaterLines()))
 	for i, l := range r.WaterLines() {
@@ -45,7 +44,7 @@ func (w *world) placeWater(old *memory) {
 func (w *world) pipeOf(old *memory, id string, m, city int32, main bool) *pipe {
 	p := keep(w.memory.Pipes, old.Pipes, id, func() *pipe { return newPipe(main) })
 	p.local = &w.cities[city].local
-	p.limits.Digits = w.digits(m)
+	p.limits = meter.CounterLimits{PerH: w.rating(m).FlowM3H, Digits: w.digits(m)}
 	return p
 }
 
