@@ -120,9 +120,10 @@ type route struct {
 	special  special
 	place    *place
 	captured map[string]string
-	utility  meter.Utility // "": the payload says it
+	utility  meter.Utility // "": the payload says it, or the profile
 	meters   map[seriesKey]*meter.Series
-	edge     *edge // of the profile sparkplug-b
+	edge     *edge  // of the profile sparkplug-b
+	bare     *route // of payloads that are not JSON, if they mean something else
 }
 
 // New returns a decoder for valid sources that names meters through catalog.
@@ -217,8 +218,9 @@ func (c *compiled) route(topic string, p *pattern) *route {
 	if to.utility == "" {
 		to.utility = meter.Utility(captured["utility"])
 	}
-	if to.utility == "" && !c.format.tellsUtility {
-		to.utility = c.format.utility
+	if found.bare != nil {
+		bare := *to
+		bare.place, to.bare = found.bare, &bare
 	}
 	return to
 }
@@ -245,8 +247,8 @@ func (r *route) foreign(m *Message, out *Readings) (Result, error) {
 // Ask once a second.
 func (d *Decoder) Commands(now int64, to []Command) []Command {
 	for _, c := range d.sources {
-		if h, ok := c.special.(host); ok {
-			to = h.commands(now, to)
+		if s, ok := c.special.(speaker); ok {
+			to = s.commands(now, to)
 		}
 	}
 	return to

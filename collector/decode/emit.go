@@ -2,6 +2,7 @@ package decode
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 
@@ -11,13 +12,16 @@ import (
 // emit turns what was read into readings.
 func (r *reader) emit(to *route, m *Message, out *Readings) (Result, *Reject) {
 	timeless := false
+	if reject := r.units(r.shared, nil); reject != nil {
+		return 0, reject
+	}
 	for i := range r.groups {
 		g := &r.groups[i]
-		if reject := r.units(i); reject != nil {
+		if reject := r.units(r.samples[g.from:g.to], r.notes[g.notes[0]:g.notes[1]]); reject != nil {
 			return 0, reject
 		}
 		if r.finish != nil {
-			r.finish(r, r.samples[g.from:g.to])
+			r.finish(r, g)
 		}
 		switch {
 		case g.from == g.to && len(r.shared) == 0:
@@ -48,25 +52,29 @@ func (r *reader) emit(to *route, m *Message, out *Readings) (Result, *Reject) {
 	return 0, &Reject{NoValues, "the message carries no number"}
 }
 
-// units converts what the message itself names the unit of.
-func (r *reader) units(at int) *Reject {
-	g := &r.groups[at]
-	for i := g.from; i < g.to; i++ {
-		s := &r.samples[i]
+// units converts what the message itself names the unit of, in notes of the
+// reading or in those that belong to all.
+func (r *reader) units(samples []sample, notes []noted) *Reject {
+	for i := range samples {
+		s := &samples[i]
 		if s.field.unitKey == "" {
 			continue
 		}
 		unit := s.field.unit
-		for _, n := range r.notes {
-			if n.group == at && n.field.name == s.field.unitKey {
-				unit = string(n.text)
+		for _, list := range [][]noted{r.sharedNotes, notes} {
+			for _, n := range list {
+				if n.field.name == s.field.unitKey {
+					unit = string(n.text)
+				}
 			}
 		}
 		c, err := conversion(unit, s.field.name)
 		if err != nil {
-			return &Reject{BadUnit, fmt.Sprintf("%s: %v", s.field.unitKey, err)}
+			return &Reject{BadUnit, fmt.Sprintf("%s: %v", clip(s.field.unitKey), err)}
 		}
-		s.value = c.Convert(s.value)
+		if s.value = c.Convert(s.value); math.IsInf(s.value, 0) {
+			return &Reject{NotFinite, fmt.Sprintf("%s is beyond a double's range", s.field.name)}
+		}
 	}
 	return nil
 }
@@ -108,6 +116,7 @@ func (r *reader) next(out *Readings, s *meter.Series, g *group) {
 	reading := out.next(s)
 	reading.Time, reading.Quality = g.time, r.source.quality
 	reading.Seq, reading.HasSeq = g.seq, g.hasSeq
+	reading.Partial = r.partial
 }
 
 // fill puts the samples of its series into a reading, and those of the whole
@@ -193,6 +202,9 @@ func (r *reader) series(to *route, g *group, f *field) (*meter.Series, *Reject) 
 	if utility == "" {
 		utility = g.utility
 	}
+	if utility == "" {
+		utility = r.utility
+	}
 	if s, ok := to.meters[seriesKey{string(g.device), f.channel, utility}]; ok {
 		return s, nil
 	}
@@ -214,6 +226,7 @@ func (r *reader) series(to *route, g *group, f *field) (*meter.Series, *Reject) 
 		to.meters = make(map[seriesKey]*meter.Series)
 	}
 	to.meters[seriesKey{string(g.device), f.channel, utility}] = s
+	r.know(to, s)
 	return s, nil
 }
 
@@ -243,11 +256,13 @@ func (c *compiled) series(catalog *meter.Catalog, to *route, device, channel str
 // value returns what captures stand for in the names of a device's channel.
 func (to *route) value(device, channel string) func(capture string) string {
 	return func(capture string) string {
-		switch capture {
-		case "device":
+		switch {
+		case capture == "device":
 			return device
-		case "channel":
+		case capture == "channel":
 			return channel
+		case capture == "meter" && to.place.meter != "":
+			return to.place.meter
 		}
 		return to.captured[capture]
 	}

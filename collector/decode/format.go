@@ -21,8 +21,9 @@ type format struct {
 	place func(levels []string, captured map[string]string) place
 	// classify says what the value at path is, once a path and source.
 	classify func(path []string) field
-	// finish, if there is one, looks at a reading's samples together.
-	finish func(r *reader, samples []sample)
+	presence bool // it has topics that tell whether a device is there
+	// finish, if there is one, looks at the samples of a reading together.
+	finish func(r *reader, g *group)
 	// prune, if there is one, says that nothing under path is of the meter.
 	prune func(path []string) bool
 	// open, if there is one, makes what reads its messages instead of the reader.
@@ -35,11 +36,16 @@ type special interface {
 	decode(to *route, m *Message, out *Readings) (Result, *Reject)
 }
 
-// host is a special that devices take for their host: it remembers them across
-// restarts, and has something to tell them.
-type host interface {
+// speaker is a special that has something to tell its devices.
+type speaker interface {
 	special
 	commands(now int64, to []Command) []Command
+}
+
+// host is a special that devices take for their host: it remembers them across
+// restarts.
+type host interface {
+	speaker
 	restore(key string, value []byte) error
 	skipped() int64
 }
@@ -51,6 +57,22 @@ type place struct {
 	plain   bool // one value a message, not JSON
 	control bool // births, wills and commands: nothing to store
 	reject  *Reject
+	// partial says that what a message leaves out still stands.
+	partial bool
+	// presence says that the messages tell whether the device is there.
+	presence bool
+	// blank says that an empty payload is no value, not a mistake.
+	blank bool
+	// telegram names the values that are of one time, which comes in a message
+	// of its own before them.
+	telegram string
+	// portal is the topic at which the device is told to go on.
+	portal string
+	// meter is what {meter} stands for, if not for all of the topic that it
+	// captured.
+	meter string
+	// bare is the place of payloads that are a value, not JSON.
+	bare *place
 	// items is the depth from which on an object is a reading of its own.
 	items int
 	// deviceAt says that the key at depth 0 is a device.
@@ -71,6 +93,7 @@ const (
 	serial               // the message number
 	media                // what is measured, in words
 	note                 // a word that other fields refer to
+	whole                // a word that says that nothing is left out
 )
 
 // field is what a path in a payload stands for.

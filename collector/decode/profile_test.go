@@ -16,6 +16,7 @@ const arrived = 1795421700000
 // profileTest is one message of a profile and what comes of it.
 type profileTest struct {
 	name, topic, payload string
+	source               string // the public page that has the payload
 	// want has a line for each reading, as write makes them; or one of the
 	// words control and ignored; or ! and the reason for refusing.
 	want     string
@@ -43,6 +44,23 @@ func testProfile(t *testing.T, source decode.Source, tests []profileTest) {
 	}
 }
 
+// testDocumented tests messages that are published somewhere: at least ten a
+// profile, and each says where.
+func testDocumented(t *testing.T, source decode.Source, tests []profileTest) {
+	t.Helper()
+	pages := 0
+	for _, tt := range tests {
+		if !strings.HasPrefix(tt.source, "https://") {
+			t.Errorf("%s: the payload is from %q; want a public address", tt.name, tt.source)
+		}
+		pages++
+	}
+	if pages < 10 {
+		t.Errorf("%d documented payloads; want ten or more", pages)
+	}
+	testProfile(t, source, tests)
+}
+
 // read decodes and writes down what came of it.
 func read(d *decode.Decoder, m decode.Message) string {
 	var out decode.Readings
@@ -52,7 +70,7 @@ func read(d *decode.Decoder, m decode.Message) string {
 	case errors.As(err, &reject):
 		return "!" + string(reject.Reason)
 	case result == decode.Control:
-		return "control"
+		return "control" + stale(&out)
 	case result == decode.Ignored:
 		return "ignored"
 	}
@@ -69,12 +87,24 @@ func read(d *decode.Decoder, m decode.Message) string {
 	return strings.Join(lines, "\n")
 }
 
+// stale names the meters that a message says are gone.
+func stale(out *decode.Readings) string {
+	text := ""
+	for _, s := range out.Stale() {
+		text += " " + s.Meter
+	}
+	return text
+}
+
 // attributes writes down everything but whose reading it is and when; numbers
 // to the twelve digits that conversion keeps.
 func attributes(r *meter.Reading) string {
 	var b strings.Builder
 	if r.HasSeq {
 		fmt.Fprintf(&b, " seq=%d", r.Seq)
+	}
+	if r.Partial {
+		b.WriteString(" partial")
 	}
 	if r.Quality != meter.Good {
 		fmt.Fprintf(&b, " %s", r.Quality)

@@ -3,6 +3,7 @@ package decode
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -20,7 +21,8 @@ type sample struct {
 
 // group is what will be a reading, or several of different channels.
 type group struct {
-	from, to int // of reader.samples
+	from, to int    // of reader.samples
+	notes    [2]int // from and to, of reader.notes
 	time     int64
 	timed    bool
 	device   []byte
@@ -31,7 +33,6 @@ type group struct {
 
 // noted is a word of the message.
 type noted struct {
-	group int // of reader.groups
 	field *field
 	text  []byte
 }
@@ -61,34 +62,46 @@ type reader struct {
 	fields    map[string]*field // by path within a reading
 	outer     map[string]*field // by path outside of the readings of a message
 	registers map[string]*registerName
-	pruned    map[string]bool // by path of an object or array within a reading
+	pruned    map[string]bool               // by path of an object or array within a reading
+	devices   map[deviceKey][]*meter.Series // if there are topics that tell of their presence
+	telegrams map[string]telegram
 	learned   int
 	serial    uint64 // counts groups and readings, to see what comes twice
 
-	place   *place
-	path    []byte
-	key     []byte // the last one
-	base    int    // where the path within a reading begins
-	open    bool
-	samples []sample
-	shared  []sample // that stand outside of the readings, and belong to all
-	groups  []group
-	notes   []noted
-	common  group // what stands outside of the readings
-	current *group
+	place       *place
+	path        []byte
+	key         []byte // the last one that a * of the mapping stands for; an index names nobody
+	base        int    // where the path within a reading begins
+	open        bool
+	samples     []sample
+	shared      []sample // that stand outside of the readings, and belong to all
+	groups      []group
+	notes       []noted
+	sharedNotes []noted // that stand outside of the readings, and belong to all
+	partial     bool    // what the message leaves out still stands
+	common      group   // what stands outside of the readings
+	current     *group
 }
 
 func newReader(c *compiled, catalog *meter.Catalog) *reader {
 	return &reader{
 		format: c.format, source: c, catalog: catalog,
 		fields: make(map[string]*field), outer: make(map[string]*field), registers: make(map[string]*registerName),
-		pruned: make(map[string]bool),
+		pruned: make(map[string]bool), devices: make(map[deviceKey][]*meter.Series), telegrams: make(map[string]telegram),
 	}
 }
 
 // decode reads one message into out.
 func (r *reader) decode(to *route, m *Message, out *Readings) (Result, *Reject) {
+	if to.bare != nil && !isObject(m.Payload) {
+		to = to.bare
+	}
 	switch {
+	case to.place.presence:
+		r.tellPresence(to, m, out)
+		return Control, nil
+	case len(m.Payload) == 0 && to.place.blank:
+		return Control, nil
 	case len(m.Payload) == 0:
 		return 0, &Reject{Empty, "the payload is empty"}
 	case len(m.Payload) > MaxPayload:
@@ -101,7 +114,15 @@ func (r *reader) decode(to *route, m *Message, out *Readings) (Result, *Reject) 
 	if reject := r.message(&s); reject != nil {
 		return 0, reject
 	}
+	r.joinTelegram(m)
 	return r.emit(to, m, out)
+}
+
+// isObject tells whether a payload is JSON, if it is not one value.
+func isObject(payload []byte) bool {
+	s := scanner{data: payload}
+	c := s.peek()
+	return c == '{' || c == '['
 }
 
 func (r *reader) reset(p *place) {
@@ -111,8 +132,9 @@ func (r *reader) reset(p *place) {
 		clear(r.registers)
 		clear(r.pruned)
 	}
-	r.place, r.learned, r.open = p, 0, false
-	r.samples, r.shared, r.groups, r.notes = r.samples[:0], r.shared[:0], r.groups[:0], r.notes[:0]
+	r.place, r.learned, r.open, r.partial = p, 0, false, p.partial
+	r.samples, r.shared, r.groups = r.samples[:0], r.shared[:0], r.groups[:0]
+	r.notes, r.sharedNotes, r.key = r.notes[:0], r.sharedNotes[:0], nil
 	r.common = group{}
 	r.current = &r.common
 	r.path, r.base = r.path[:0], 0
@@ -187,7 +209,9 @@ func (r *reader) object(s *scanner, depth int, onItem bool) *Reject {
 			r.common.device = key
 		}
 		r.push(key)
-		r.key = key
+		if m := r.source.mapping; m != nil && !r.open && depth < len(m.each) && m.each[depth] == "*" {
+			r.key = key
+		}
 		reject = r.value(s, depth+1, onItem && r.stepsIn(depth, key))
 		if reject != nil {
 			return reject
@@ -213,7 +237,6 @@ func (r *reader) array(s *scanner, depth int, onItem bool) *Reject {
 			r.path = append(r.path, pathMark)
 		}
 		start := len(r.path)
-		r.key = nil // an index names nobody
 		r.path = strconv.AppendInt(r.path, int64(i), 10)
 		if reject := r.value(s, depth+1, onItem && r.stepsIn(depth, r.path[start:])); reject != nil {
 			return reject
@@ -247,7 +270,7 @@ func (r *reader) stepsIn(depth int, key []byte) bool {
 func (r *reader) begin() {
 	r.serial++
 	r.open = true
-	r.groups = append(r.groups, group{from: len(r.samples), device: r.common.device})
+	r.groups = append(r.groups, group{from: len(r.samples), notes: [2]int{len(r.notes)}, device: r.common.device})
 	r.current = &r.groups[len(r.groups)-1]
 	r.current.hasSeq = r.place.countsFromZero
 	if m := r.source.mapping; m != nil && m.keyed {
@@ -266,7 +289,7 @@ func (r *reader) begin() {
 }
 
 func (r *reader) end() {
-	r.current.to = len(r.samples)
+	r.current.to, r.current.notes[1] = len(r.samples), len(r.notes)
 	r.open, r.current = false, &r.common
 	r.path, r.base = r.path[:max(0, r.base-1)], 0
 }
@@ -291,7 +314,7 @@ func (r *reader) leaf(s *scanner, c byte) *Reject {
 		return nil
 	case f.role == clock || f.role == deviceID || f.role == serial:
 		return r.attribute(f, s)
-	case f.role == media, f.role == note:
+	case f.role == media, f.role == note, f.role == whole:
 		return s.skip(0)
 	}
 	v, reject := s.value(f.name)
@@ -337,18 +360,18 @@ func (r *reader) text(f *field, text []byte) *Reject {
 		return nil
 	case serial:
 		return nil
-	case note:
-		if f.seen == r.serial {
-			return &Reject{DuplicateKey, fmt.Sprintf("the value of %s comes twice", f.name)}
+	case whole:
+		if string(text) == f.name {
+			r.partial = false
 		}
-		f.seen = r.serial
-		r.notes = append(r.notes, noted{len(r.groups) - 1, f, text})
 		return nil
+	case note:
+		return r.note(f, text)
 	}
 	if v, ok := f.words[string(text)]; ok {
 		return r.add(f, v)
 	}
-	if f.quoted || r.quotedNumber {
+	if f.quoted || r.quotedNumber || f.role == register {
 		if v, ok, reject := quotedNumber(text, f.name); ok || reject != nil {
 			if reject != nil {
 				return reject
@@ -356,9 +379,24 @@ func (r *reader) text(f *field, text []byte) *Reject {
 			return r.add(f, v)
 		}
 	}
-	if f.quoted || f.words != nil {
+	if f.quoted {
 		return &Reject{BadValue, fmt.Sprintf("%s is %q; want a number", f.name, clip(string(text)))}
 	}
+	return nil
+}
+
+// note keeps a word that other fields refer to.
+func (r *reader) note(f *field, text []byte) *Reject {
+	twice := r.open && f.seen == r.serial || !r.open && slices.ContainsFunc(r.sharedNotes, func(n noted) bool { return n.field == f })
+	switch {
+	case twice:
+		return &Reject{DuplicateKey, fmt.Sprintf("the value of %s comes twice", f.name)}
+	case !r.open:
+		r.sharedNotes = append(r.sharedNotes, noted{f, text})
+		return nil
+	}
+	f.seen = r.serial
+	r.notes = append(r.notes, noted{f, text})
 	return nil
 }
 

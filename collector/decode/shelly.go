@@ -10,16 +10,19 @@ import (
 //
 //	ID/events/rpc    {"src":ID,"dst":…,"method":"NotifyStatus","params":{"ts":1675072985.86,"em:0":{"a_act_power":…}}}
 //	ID/status/em:0   {"id":0,"a_current":4.029,"a_voltage":236.1,…}        without a time
+//	ID/online        true | false
 //
-// A notice carries what has changed, and every value that it leaves out still
-// holds. ts is in seconds with a fraction. Power is in W, VA; energy in Wh. What
-// is not measured is null. The device is named by its topic. Component 0 is the device itself, others are meters
-// of their own, DEVICE:1 and so on.
+// A NotifyStatus carries what has changed, and every value that it leaves out still
+// holds; a NotifyFullStatus is whole; a status topic has one component of several. ts
+// is in seconds with a fraction. Power is in W and VA, energy in Wh, that of the last
+// minutes in mWh. What is not measured is null. The device is named by its topic.
+// Component 0 is the device itself, others are meters of their own, DEVICE:1 and
+// so on.
 //
 // https://shelly-api-docs.shelly.cloud/gen2/ComponentsAndServices/ (Mqtt, EM, EMData, EM1, EM1Data, PM1, Switch)
 // and /gen2/General/Notifications
 var shelly = format{
-	name: "shelly", utility: meter.Electricity, device: true, silent: true,
+	name: "shelly", utility: meter.Electricity, device: true, silent: true, presence: true,
 	wrappers: [][]string{{"params"}},
 	place:    shellyPlace,
 	classify: shellyField,
@@ -29,11 +32,13 @@ func shellyPlace(levels []string, _ map[string]string) place {
 	n := len(levels)
 	switch {
 	case n >= 3 && levels[n-2] == "events" && levels[n-1] == "rpc":
-		return place{device: levels[n-3]}
+		return place{device: levels[n-3], partial: true}
 	case n >= 3 && levels[n-2] == "status":
-		return place{device: levels[n-3], prefix: []string{"params", levels[n-1]}}
+		return place{device: levels[n-3], prefix: []string{"params", levels[n-1]}, partial: true}
+	case n >= 2 && levels[n-1] == "online":
+		return place{device: levels[n-2], presence: true}
 	}
-	return place{control: true} // online, announcements, commands and their answers
+	return place{control: true} // announcements, commands and their answers
 }
 
 // shellyPhase are the values of a component, by what follows the phase in EM
@@ -76,11 +81,25 @@ var shellyWhole = map[string]field{
 // shellyMeters are the components that measure; each instance but the first is
 // a meter of its own.
 var shellyMeters = map[string]bool{
-	"em": true, "emdata": true, "em1": true, "em1data": true, "pm1": true, "switch": true, "cover": true, "light": true,
+	"em": true, "emdata": true, "em1": true, "em1data": true, "pm1": true, "switch": true, "cover": true,
+	"light": true, "rgb": true, "rgbw": true, "cct": true,
+}
+
+// shellySensors are the values of other components, such as those of an add-on,
+// by component and key.
+var shellySensors = map[string]struct{ suffix, unit string }{
+	"temperature.tC":        {"c", "°C"},
+	"humidity.rh":           {"pct", "%"},
+	"voltmeter.voltage":     {"v", "V"},
+	"devicepower.battery.V": {"v", "V"},
+	"input.percent":         {"pct", "%"},
+	"input.freq":            {"hz", "Hz"},
 }
 
 func shellyField(path []string) field {
 	switch {
+	case len(path) == 1 && path[0] == "method":
+		return field{role: whole, name: "NotifyFullStatus"}
 	case len(path) == 2 && path[0] == "params" && path[1] == "ts":
 		return field{role: clock, name: "ts", moment: moment{perSecond: 1}}
 	case len(path) < 3 || path[0] != "params" || path[1] == "events", len(path) == 3 && path[2] == "id":
@@ -92,7 +111,7 @@ func shellyField(path []string) field {
 	}
 	f, ok := shellyValue(kind, strings.Join(path[2:], "."))
 	if !ok {
-		f.name = derived(append([]string{kind}, path[2:]...))
+		f = shellyUnknown(append([]string{kind}, path[2:]...))
 	}
 	if instance != "0" {
 		f.channel = instance
@@ -100,10 +119,19 @@ func shellyField(path []string) field {
 	return f
 }
 
+// shellyUnknown names a value by its path.
+func shellyUnknown(path []string) field {
+	if n := len(path); n > 2 && path[n-2] == "by_minute" {
+		// Each is the energy of one of the last minutes, in mWh.
+		return field{role: register, name: derived(append(path, "kwh")), convert: meter.Conversion{Factor: 1e-6}}
+	}
+	return field{name: derived(path)}
+}
+
 // shellyOther names what the device says beside its measurements.
 func shellyOther(kind, instance string, path []string) field {
-	if kind == "temperature" && path[2] == "tC" {
-		return field{role: register, name: derived([]string{kind, instance, "c"}), unit: "°C"}
+	if s, ok := shellySensors[kind+"."+strings.Join(path[2:], ".")]; ok {
+		return field{role: register, name: derived([]string{kind, instance, s.suffix}), unit: s.unit}
 	}
 	return field{name: derived(path[1:])}
 }

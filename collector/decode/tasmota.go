@@ -13,15 +13,17 @@ import (
 //	stat/DEV/STATUS8  {"StatusSNS":{"Time":…,"ENERGY":{…}}}   (and STATUS10)
 //	tele/DEV/LWT      Online | Offline
 //
-// Time is local and names no zone. Energy is in kWh, but for Period in Wh;
-// power in W, VA and var. A device with several phases sends arrays in place of
-// numbers, and then what adds up is added up too. TempUnit and PressureUnit, which
-// come last, say what the sensors of the same message measure in.
+// Time is local and names no zone; Epoch, which a device may be told to add, is
+// UTC and stands before it. Energy is in kWh, but for Period in Wh; power in W, VA
+// and var. A device with several phases sends arrays in place of numbers, and then
+// what adds up is added up too; TotalTariff and ExportTariff are arrays by tariff.
+// TempUnit and PressureUnit, which come last, say what the sensors of the same
+// message measure in. Firmware of before 2018 put the numbers of sensors in quotes.
 //
-// https://tasmota.github.io/docs/MQTT/, https://tasmota.github.io/docs/Commands/#energymonitoring,
-// tasmota/tasmota_xdrv_driver/xdrv_03_energy.ino (EnergyShow).
+// https://tasmota.github.io/docs/MQTT/, https://tasmota.github.io/docs/Commands/ (Time, EnergyTotal, Tariff),
+// https://github.com/arendst/Tasmota tasmota/tasmota_xdrv_driver/xdrv_03_energy.ino (EnergyShow)
 var tasmota = format{
-	name: "tasmota", utility: meter.Electricity, device: true, silent: true,
+	name: "tasmota", utility: meter.Electricity, device: true, silent: true, presence: true,
 	wrappers: [][]string{{"StatusSNS"}, {"StatusSNS", "ENERGY"}, {"ENERGY"}},
 	place:    tasmotaPlace,
 	classify: tasmotaField,
@@ -31,15 +33,18 @@ var tasmota = format{
 // %prefix%/%topic%/ and %topic%/%prefix%/.
 func tasmotaPlace(levels []string, _ map[string]string) place {
 	n := len(levels)
-	last := levels[n-1]
-	if last != "SENSOR" && last != "STATUS8" && last != "STATUS10" && last != "STATE" {
-		return place{control: true}
-	}
 	var p place
 	for i := n - 2; i >= 0 && p.device == ""; i-- {
 		if levels[i] != "tele" && levels[i] != "stat" {
 			p.device = levels[i]
 		}
+	}
+	switch levels[n-1] {
+	case "SENSOR", "STATUS8", "STATUS10", "STATE":
+	case "LWT":
+		p.presence = true
+	default:
+		p.control = true
 	}
 	return p
 }
@@ -50,7 +55,10 @@ var tasmotaEnergy = map[string]field{
 	"Today":          {name: "energy_today_kwh", unit: "kWh"},
 	"Yesterday":      {name: "energy_yesterday_kwh", unit: "kWh"},
 	"Period":         {name: "energy_period_kwh", unit: "Wh"},
+	"ImportActive":   {name: "energy_import_active_kwh", unit: "kWh"},
 	"ExportActive":   {name: "energy_export_kwh", unit: "kWh"},
+	"TodaySumImport": {name: "energy_today_import_kwh", unit: "kWh"},
+	"TodaySumExport": {name: "energy_today_export_kwh", unit: "kWh"},
 	"ImportReactive": {name: "reactive_energy_import_kvarh", unit: "kvarh"},
 	"ExportReactive": {name: "reactive_energy_export_kvarh", unit: "kvarh"},
 	"Power":          {name: "active_power_kw", unit: "W"},
@@ -62,42 +70,70 @@ var tasmotaEnergy = map[string]field{
 	"Current":        {name: "current_l1_a", unit: "A"},
 }
 
+// tasmotaTariffs are the members of ENERGY that are arrays by tariff.
+var tasmotaTariffs = map[string]string{"TotalTariff": "energy_import_t", "ExportTariff": "energy_export_t"}
+
 // tasmotaSums are the registers of which several phases make one.
 var tasmotaSums = []string{
 	"energy_import_kwh", "energy_today_kwh", "energy_yesterday_kwh", "energy_period_kwh", "energy_export_kwh",
-	"reactive_energy_import_kvarh", "reactive_energy_export_kvarh",
+	"energy_import_active_kwh", "reactive_energy_import_kvarh", "reactive_energy_export_kvarh",
 	"active_power_kw", "apparent_power_kva", "reactive_power_kvar",
+}
+
+// tasmotaSensors are the members of a sensor whose unit is known, or told by the
+// message.
+var tasmotaSensors = map[string]struct{ unit, unitKey, suffix string }{
+	"Temperature": {"°C", "TempUnit", "c"},
+	"DewPoint":    {"°C", "TempUnit", "c"},
+	"HeatIndex":   {"°C", "TempUnit", "c"},
+	"Pressure":    {"hPa", "PressureUnit", "bar"},
+	"SeaPressure": {"hPa", "PressureUnit", "bar"},
+	"Humidity":    {"%", "", "pct"},
 }
 
 func tasmotaField(path []string) field {
 	if len(path) > 0 && path[0] == "StatusSNS" {
 		path = path[1:]
 	}
-	switch {
-	case len(path) == 1 && path[0] == "Time":
-		return field{role: clock, name: "Time"}
-	case len(path) == 1 && strings.HasSuffix(path[0], "Unit"):
-		return field{role: note, name: path[0]}
-	case len(path) == 0, path[len(path)-1] == "TotalStartTime":
+	if len(path) == 0 {
 		return field{role: skipped}
-	case len(path) == 2 && path[0] == "ENERGY":
-		if f, ok := tasmotaEnergy[path[1]]; ok {
-			f.role = register
+	}
+	last := path[len(path)-1]
+	switch {
+	case len(path) == 1 && (last == "Time" || last == "Epoch"):
+		return field{role: clock, name: last, moment: moment{perSecond: 1}}
+	case len(path) == 1 && strings.HasSuffix(last, "Unit"):
+		return field{role: note, name: last}
+	case last == "TotalStartTime":
+		return field{role: skipped}
+	case path[0] == "ENERGY":
+		if f, ok := tasmotaMeasured(path[1:]); ok {
 			return f
 		}
-	case len(path) == 3 && path[0] == "ENERGY":
-		if f, ok := tasmotaEnergy[path[1]]; ok {
-			return tasmotaPhase(f, oneBased(path[2]))
-		}
-	case len(path) == 2 && path[1] == "Temperature":
-		return field{role: register, name: derived(append(slices.Clone(path), "c")), unit: "°C", unitKey: "TempUnit"}
-	case len(path) == 2 && path[1] == "Pressure":
-		return field{role: register, name: derived(append(slices.Clone(path), "bar")), unit: "hPa", unitKey: "PressureUnit"}
 	}
-	if words := map[string]float64{"ON": 1, "OFF": 0}; len(path) == 1 && (strings.HasPrefix(path[0], "POWER") || strings.HasPrefix(path[0], "Switch")) {
+	if s, ok := tasmotaSensors[strings.TrimRight(last, "0123456789")]; ok && len(path) > 1 {
+		return field{role: register, name: derived(append(slices.Clone(path), s.suffix)), unit: s.unit, unitKey: s.unitKey}
+	}
+	if words := map[string]float64{"ON": 1, "OFF": 0}; len(path) == 1 && (strings.HasPrefix(last, "POWER") || strings.HasPrefix(last, "Switch")) {
 		return field{role: register, name: derived(path), words: words}
 	}
 	return field{}
+}
+
+// tasmotaMeasured finds a member of ENERGY, or a phase of one.
+func tasmotaMeasured(path []string) (field, bool) {
+	if len(path) == 0 || len(path) > 2 {
+		return field{}, false
+	}
+	if stem := tasmotaTariffs[path[0]]; stem != "" && len(path) == 2 {
+		return field{role: register, name: stem + oneBased(path[1]) + "_kwh", unit: "kWh"}, true
+	}
+	f, ok := tasmotaEnergy[path[0]]
+	f.role = register
+	if ok && len(path) == 2 {
+		f = tasmotaPhase(f, oneBased(path[1]))
+	}
+	return f, ok
 }
 
 // tasmotaPhase names what one phase has of f: active_power_l2_kw.

@@ -20,7 +20,7 @@ var valueFormat = format{
 }
 
 func valuePlace(_ []string, captured map[string]string) place {
-	p := place{plain: true}
+	p := place{plain: true, partial: true}
 	if name := captured["register"]; name != "" {
 		p.prefix = []string{name}
 	}

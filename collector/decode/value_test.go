@@ -17,14 +17,14 @@ var valueSource = decode.Source{
 func TestValue(t *testing.T) {
 	const base = "plant/sn-z1/electricity/m1/"
 	testProfile(t, valueSource, []profileTest{
-		{name: "native name", topic: base + "active_power_kw", payload: "431.2", want: "sn-z1/electricity/m1 received active_power_kw=431.2"},
-		{name: "mapped", topic: base + "P", payload: "431200", want: "sn-z1/electricity/m1 received active_power_kw=431.2"},
-		{name: "whole number", topic: base + "n", payload: "7", want: "sn-z1/electricity/m1 received n=7"},
-		{name: "negative with exponent", topic: base + "n", payload: "-1.5e3", want: "sn-z1/electricity/m1 received n=-1500"},
-		{name: "space around", topic: base + "n", payload: " 7\n", want: "sn-z1/electricity/m1 received n=7"},
-		{name: "foreign name", topic: base + "Flow Rate", payload: "7", want: "sn-z1/electricity/m1 received flow_rate=7"},
-		{name: "own words", topic: base + "valve", payload: "open", want: "sn-z1/electricity/m1 received valve=1"},
-		{name: "other utility", topic: "plant/sn-z1/water/m1/n", payload: "7", want: "sn-z1/water/m1 received n=7"},
+		{name: "native name", topic: base + "active_power_kw", payload: "431.2", want: "sn-z1/electricity/m1 received partial active_power_kw=431.2"},
+		{name: "mapped", topic: base + "P", payload: "431200", want: "sn-z1/electricity/m1 received partial active_power_kw=431.2"},
+		{name: "whole number", topic: base + "n", payload: "7", want: "sn-z1/electricity/m1 received partial n=7"},
+		{name: "negative with exponent", topic: base + "n", payload: "-1.5e3", want: "sn-z1/electricity/m1 received partial n=-1500"},
+		{name: "space around", topic: base + "n", payload: " 7\n", want: "sn-z1/electricity/m1 received partial n=7"},
+		{name: "foreign name", topic: base + "Flow Rate", payload: "7", want: "sn-z1/electricity/m1 received partial flow_rate=7"},
+		{name: "own words", topic: base + "valve", payload: "open", want: "sn-z1/electricity/m1 received partial valve=1"},
+		{name: "other utility", topic: "plant/sn-z1/water/m1/n", payload: "7", want: "sn-z1/water/m1 received partial n=7"},
 		{name: "unknown utility", topic: "plant/sn-z1/gas/m1/n", payload: "7", want: "!bad_topic"},
 		{name: "JSON", topic: base + "n", payload: `{"value":7}`, want: "!bad_value"},
 		{name: "NaN", topic: base + "n", payload: "NaN", want: "!not_finite"},
@@ -36,18 +36,18 @@ func TestValue(t *testing.T) {
 }
 
 // The traps of DOMAIN.md.
-func TestValueWords(t *testing.T) {
+func TestValueTrapWords(t *testing.T) {
 	const topic = "plant/sn-z1/generator/g1/running"
 	testProfile(t, valueSource, []profileTest{
-		{name: "true", topic: topic, payload: "true", want: "sn-z1/generator/g1 received running=1"},
-		{name: "false", topic: topic, payload: "false", want: "sn-z1/generator/g1 received running=0"},
-		{name: "on", topic: topic, payload: "on", want: "sn-z1/generator/g1 received running=1"},
-		{name: "OFF", topic: topic, payload: "OFF", want: "sn-z1/generator/g1 received running=0"},
+		{name: "true", topic: topic, payload: "true", want: "sn-z1/generator/g1 received partial running=1"},
+		{name: "false", topic: topic, payload: "false", want: "sn-z1/generator/g1 received partial running=0"},
+		{name: "on", topic: topic, payload: "on", want: "sn-z1/generator/g1 received partial running=1"},
+		{name: "OFF", topic: topic, payload: "OFF", want: "sn-z1/generator/g1 received partial running=0"},
 		{name: "other", topic: topic, payload: "yes", want: "!bad_value"},
 	})
 }
 
-func TestValueThousandsSeparators(t *testing.T) {
+func TestValueTrapThousandsSeparators(t *testing.T) {
 	const topic = "plant/sn-z1/water/m1/volume_m3"
 	var tests []profileTest
 	for _, payload := range []string{"1,234.5", "1 234", "1'234", "1_234", "12,5", "1.234,5", "0x10", "+7", "٧", "7 m3"} {
@@ -60,7 +60,7 @@ func TestValueOfOneRegister(t *testing.T) {
 	testProfile(t, decode.Source{
 		Name: "v", Topics: []string{"tank/{meter}"}, Profile: "value", Zone: "z", Utility: "fuel",
 		Registers: []decode.Register{{Register: "level_mm", Unit: "cm"}},
-	}, []profileTest{{name: "level", topic: "tank/t1", payload: "150", want: "z/fuel/t1 received level_mm=1500"}})
+	}, []profileTest{{name: "level", topic: "tank/t1", payload: "150", want: "z/fuel/t1 received partial level_mm=1500"}})
 }
 
 func TestValueNeedsARegister(t *testing.T) {

@@ -13,12 +13,14 @@ import (
 //	 "total_m3":6.408,"flow_temperature_c":127,"timestamp":"2026-11-23T08:15:00Z"}
 //
 // The last part of a name is the unit. The id is a text, whose leading zeros
-// count. What is measured is told by media, unless the source says it.
+// count. What is measured is told by media, unless the source says it; what is none
+// of ours, such as heat, goes with water, as its registers cannot be taken for
+// electricity there.
 //
-// https://wmbusmeters.github.io/wmbusmeters-wiki/, https://github.com/wmbusmeters/wmbusmeters (README.md,
-// "json format"; src/units.h: the suffixes)
+// https://github.com/wmbusmeters/wmbusmeters (README.md; src/units.h: the suffixes; simulations/: what the
+// drivers make of telegrams)
 var wmbusmeters = format{
-	name: "wmbusmeters", device: true, tellsUtility: true,
+	name: "wmbusmeters", utility: meter.Water, device: true, tellsUtility: true,
 	place:    func([]string, map[string]string) place { return place{} },
 	classify: wmbusField,
 }
@@ -26,13 +28,16 @@ var wmbusmeters = format{
 // wmbusNames are the fields of the drivers that have a name of ours.
 var wmbusNames = map[string]string{
 	"total_m3":                                "volume_m3",
+	"flow_m3h":                                "flow_m3h",
+	"current_flow_m3h":                        "flow_m3h",
 	"volume_flow_m3h":                         "flow_m3h",
 	"total_energy_consumption_kwh":            "energy_import_kwh",
 	"total_energy_production_kwh":             "energy_export_kwh",
 	"current_power_consumption_kw":            "active_power_kw",
 	"current_power_production_kw":             "active_power_export_kw",
-	"total_energy_consumption_1_kwh":          "energy_import_t1_kwh",
-	"total_energy_consumption_2_kwh":          "energy_import_t2_kwh",
+	"current_power_consumption_phase1_kw":     "active_power_l1_kw",
+	"current_power_consumption_phase2_kw":     "active_power_l2_kw",
+	"current_power_consumption_phase3_kw":     "active_power_l3_kw",
 	"voltage_at_phase_1_v":                    "voltage_l1_v",
 	"voltage_at_phase_2_v":                    "voltage_l2_v",
 	"voltage_at_phase_3_v":                    "voltage_l3_v",
@@ -43,11 +48,15 @@ var wmbusNames = map[string]string{
 	"total_reactive_energy_production_kvarh":  "reactive_energy_export_kvarh",
 }
 
+// wmbusTariff is what drivers call a tariff's counter, with and without a line
+// before its number.
+const wmbusTariff = "total_energy_consumption_tariff"
+
 // wmbusUnits are the suffixes of units.h that we name otherwise: how they are
 // read, and the suffix they are stored under.
 var wmbusUnits = map[string]struct{ unit, suffix string }{
 	"wh": {"Wh", "kwh"}, "mwh": {"MWh", "kwh"}, "mj": {"MJ", "kwh"}, "gj": {"GJ", "kwh"}, "w": {"W", "kw"},
-	"lh": {"l/h", "m3h"}, "f": {"°F", "c"}, "k": {"K", "c"}, "pa": {"Pa", "bar"}, "mv": {"mV", "v"},
+	"lh": {"l/h", "m3h"}, "f": {"°F", "c"}, "k": {"K", "c"}, "pa": {"Pa", "bar"}, "rh": {"%", "pct"},
 }
 
 func wmbusField(path []string) field {
@@ -55,14 +64,18 @@ func wmbusField(path []string) field {
 		return field{}
 	}
 	switch key := path[0]; {
-	case key == "timestamp":
+	case key == "timestamp", key == "timestamp_utc":
 		return field{role: clock, name: key}
+	case key == "timestamp_ut":
+		return field{role: clock, name: key, moment: moment{perSecond: 1}}
 	case key == "id":
 		return field{role: deviceID, name: key}
 	case key == "media":
 		return field{role: media, name: key}
 	case wmbusNames[key] != "":
 		return field{role: register, name: wmbusNames[key]}
+	case strings.HasPrefix(key, wmbusTariff):
+		return field{role: register, name: "energy_import_t" + strings.TrimPrefix(key[len(wmbusTariff):], "_")}
 	default:
 		return wmbusSuffix(key)
 	}
@@ -84,7 +97,7 @@ func wmbusSuffix(key string) field {
 }
 
 // mediaUtility reads what an M-Bus meter measures (EN 13757-7, table of device
-// types, in the words of wmbusmeters). Heat is none of ours.
+// types, in the words of wmbusmeters).
 func mediaUtility(text []byte) meter.Utility {
 	word := strings.ToLower(string(text))
 	switch {
