@@ -29,9 +29,11 @@ type command struct {
 	Password string `env:"METERSIM_PASSWORD" placeholder:"TEXT" help:"Password at the broker; better given in the environment."`
 	ClientID string `default:"metersim" placeholder:"ID" help:"MQTT client id; connection i is called ID-i. Two simulators at one broker need two ids."`
 
-	Fleet  []string `placeholder:"FILE" help:"Registry files of the city to play (default: the built-in Sheikh Najjar)."`
-	Meters int      `placeholder:"N" help:"Scale the fleet to N meters by copying its networks and plants under new ids."`
-	Seed   *int64   `placeholder:"N" help:"Of everything that looks random (default: 1). A scenario is played as written at its own seed, which is its default, and varied at any other."`
+	Fleet    []string `placeholder:"FILE" help:"Registry files of the city to play (default: the built-in Sheikh Najjar)."`
+	Meters   int      `placeholder:"N" help:"Scale the fleet to N meters by copying its networks and plants under new ids."`
+	Profiles []string `placeholder:"LIST" help:"Payload profiles that the meters speak, each that suits it: names with commas, or mixed for all (default: mixed; what the scenario says with --scenario; imdad, the native one, with --rate). --sources tells the service how to read them."`
+	Sources  string   `type:"path" placeholder:"FILE" help:"First write what the service needs to read this fleet to FILE: the section sources: of its configuration."`
+	Seed     *int64   `placeholder:"N" help:"Of everything that looks random (default: 1). A scenario is played as written at its own seed, which is its default, and varied at any other."`
 
 	Scenario string `placeholder:"NAME" help:"Play a scenario: one that ships with metersim, or a file that ends in .yaml."`
 	Events   string `type:"path" placeholder:"FILE" help:"With --scenario: write what happened, and what the alarms must make of it, to FILE as JSON lines."`
@@ -48,7 +50,7 @@ type command struct {
 	Messages    int64         `placeholder:"N" help:"Stop after N messages."`
 	QoS         byte          `name:"qos" default:"1" placeholder:"N" help:"0 or 1 (default: 1). With 0 the broker acknowledges nothing."`
 	Connections int           `default:"1" placeholder:"N" help:"Spread the meters over N connections (default: 1)."`
-	Truth       string        `type:"path" placeholder:"FILE" help:"Write every message to FILE as a JSON line, with acked true or false."`
+	Truth       string        `type:"path" placeholder:"FILE" help:"Write every reading to FILE as a JSON line, with acked true or false: as its device rounds it, in Imdad's registers. received: true says that its messages carry no time; ts is then when they were made."`
 }
 
 func (c *command) run(ctx context.Context, stdout, stderr io.Writer) (err error) {
@@ -69,6 +71,9 @@ func (c *command) run(ctx context.Context, stdout, stderr io.Writer) (err error)
 	}
 	fleet, err := metersim.New(o)
 	if err != nil {
+		return err
+	}
+	if err := c.writeSources(fleet); err != nil {
 		return err
 	}
 	if o.Plan != nil {

@@ -25,12 +25,18 @@ func run() int {
 }
 
 const description = `Plays the electricity, water and fuel meters of an industrial city: load shapes by sector, working week, Ramadan
-and seasons, networks whose losses add up, tanks that empty and are filled. Every meter publishes JSON to
-imdad/v1/{zone}/{utility}/{meter} at its interval. The same --seed and --clock-start give the same readings.
+and seasons, networks whose losses add up, tanks that empty and are filled. Every meter publishes at its interval, in
+the format of a device as one can buy it: Sparkplug B nodes with births and deaths, Tasmota, Shelly, M-Bus, Zigbee,
+SenML, ThingsBoard, LoRaWAN, DSMR, Victron and others, and Imdad's own JSON. The same --seed and --clock-start give the
+same readings.
 
 Examples:
-  # 400 meters of Sheikh Najjar, each at its interval, until Ctrl-C
-  metersim --broker tcp://127.0.0.1:1883
+  # 400 meters of Sheikh Najjar in every format, each at its interval, until Ctrl-C; and what imdad run needs to read them
+  metersim --broker tcp://127.0.0.1:1883 --sources sources.yaml
+  # the same in Imdad's own format alone, imdad/v1/{zone}/{utility}/{meter}, which needs no sources
+  metersim --broker tcp://127.0.0.1:1883 --profiles imdad
+  # what is behind Sparkplug nodes and Shelly meters; what neither suits speaks natively
+  metersim --broker tcp://127.0.0.1:1883 --profiles sparkplug-b,shelly --sources sources.yaml
   # a summer day in under two and a half minutes
   metersim --broker tcp://127.0.0.1:1883 --clock-start 2026-07-20T00:00:00+03:00 --speed 600 --for 144s
   # every meter each second, and what was published in a file

@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"github.com/imdad-telemetry/imdad/collector/metersim"
+	"github.com/imdad-telemetry/imdad/collector/metersim/dress"
 	"github.com/imdad-telemetry/imdad/collector/zone"
 	"github.com/imdad-telemetry/imdad/configs"
 )
@@ -23,6 +24,9 @@ func (c *command) stageOrCity(o *metersim.Options) (err error) {
 		if c.Seed != nil {
 			o.Seed = *c.Seed
 		}
+		if o.Profiles = c.Profiles; len(o.Profiles) == 0 && c.Rate == 0 {
+			o.Profiles = []string{dress.Mixed}
+		}
 		o.Registry, err = c.registry()
 		return err
 	}
@@ -36,6 +40,9 @@ func (c *command) plan() (*metersim.Plan, error) {
 	doc, err := configs.LoadScenario(c.Scenario, &s)
 	if err != nil {
 		return nil, err
+	}
+	if len(c.Profiles) > 0 {
+		s.Profiles = c.Profiles
 	}
 	if !c.ClockStart.IsZero() {
 		s.Begin(c.ClockStart)
@@ -83,6 +90,21 @@ func (c *command) writeRegistry(plan *metersim.Plan) error {
 	}
 	if err := os.WriteFile(c.Registry, text, 0o644); err != nil {
 		return fmt.Errorf("write registry: %w", err)
+	}
+	return nil
+}
+
+// writeSources writes what the service needs to read the fleet.
+func (c *command) writeSources(fleet *metersim.Fleet) error {
+	if c.Sources == "" {
+		return nil
+	}
+	text, err := fleet.SourcesYAML()
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(c.Sources, text, 0o644); err != nil {
+		return fmt.Errorf("write sources: %w", err)
 	}
 	return nil
 }

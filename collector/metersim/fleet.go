@@ -116,7 +116,7 @@ func (f *Fleet) dressUp() {
 	f.nodes = dress.Nodes(f.speakers)
 	for i, p := range f.probes {
 		m := f.speakers[i]
-		p.profile, p.link = m.Profile, i%f.opts.Connections
+		p.link = i % f.opts.Connections
 		p.dress, p.node = dressOf(m, f.nodes)
 		if n := slices.Index(f.nodes, p.node); n >= 0 {
 			p.link = f.opts.Connections + n

@@ -14,10 +14,9 @@ import (
 type probe struct {
 	source  source
 	topic   string
-	truth   string // the truth line up to its ts
-	utility int    // index into meter.Utilities
-	link    int    // index of its connection
-	profile string
+	truth   string      // the truth line up to its ts
+	utility int         // index into meter.Utilities
+	link    int         // index of its connection
 	dress   dress.Dress // nil: it speaks natively
 	node    *dress.Node // it speaks through; nil: none
 	seq     int64

@@ -13,7 +13,6 @@
 package dress
 
 import (
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -277,10 +276,4 @@ func phasePower(values map[string]float64) (kw [3]float64) {
 		}
 	}
 	return kw
-}
-
-// round cuts to so many decimals.
-func round(x float64, decimals int) float64 {
-	p := math.Pow10(decimals)
-	return math.Round(x*p) / p
 }
