@@ -185,8 +185,9 @@ func (c *counter) doubt(from point, offset float64) {
 
 // undoubt goes back to the value before a reset or an implausible step if the
 // register has gone back there too: a gateway that read zero, or garbage, once.
-// What was counted by the wrong value, if anything, stays counted and is taken
-// off what follows.
+// Where the rating allows both, the reset was real; without a rating it was not,
+// or all that the counter shows would be counted twice. What was counted by the
+// wrong value stays counted, and is taken off what follows.
 func (c *counter) undoubt(value float64, time int64) {
 	b := c.before
 	if b.value == 0 || value == c.last.Value {
@@ -199,7 +200,7 @@ func (c *counter) undoubt(value float64, time int64) {
 	}
 	l := c.bounds()
 	step := time - c.last.Time + int64(c.step)
-	if !l.Plausible(value-b.value, step) || !wentUp && l.Plausible(value-c.last.Value, step) {
+	if !l.Plausible(value-b.value, step) || !wentUp && c.perH > 0 && l.Plausible(value-c.last.Value, step) {
 		return
 	}
 	total := c.last.Value + c.offset

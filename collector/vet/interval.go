@@ -124,15 +124,18 @@ func (v *Vetter) advance(d *device, c *counter, from point, s stride) {
 		c.block = block{start: to, edge: unknown}
 		return
 	}
-	bridged := mark{}
+	bridged, remembered := mark{}, false
 	if c.long(step) {
 		bridged = gapMark(step)
-		if end < to.time {
+		if remembered = end < to.time; remembered {
 			v.remember(c, from, to, s)
 		}
 	}
 	for ; end <= to.time; end += BlockMS {
 		v.end(d, c, from.at(end, to), s.mark, bridged, to.time)
+	}
+	if remembered { // where in it something happened, late readings may yet tell
+		c.block.marks = mark{}
 	}
 	v.flush(d, c)
 }
@@ -143,8 +146,11 @@ func (v *Vetter) end(d *device, c *counter, p point, step, bridged mark, to int6
 		bridged = mark{}
 	}
 	b := &c.block
-	inside := b.marks.worst(step)
-	v.emit(d, c, b.start, p, b.edge.worst(inside).worst(bridged))
+	inside, all := b.marks.worst(step), b.edge.worst(bridged)
+	if c.past != nil {
+		all = all.worst(c.past.marks(b.start.time, p.time))
+	}
+	v.emit(d, c, b.start, p, all.worst(inside))
 	if b.start.time == c.first.time {
 		c.first.end = p.total
 	}

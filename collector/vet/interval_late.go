@@ -124,19 +124,21 @@ func (v *Vetter) precede(d *device, c *counter, value float64, time int64) {
 // changed brings out the blocks that a reading in the gap from one time to
 // another has changed, and remembers no more than what is still open.
 func (v *Vetter) changed(d *device, c *counter, from, to int64) {
-	p := c.past
+	p, closed := c.past, blockStart(c.last.Time)
 	for i := max(1, p.find(from)); i < len(p.knots) && p.knots[i].time <= to; i++ {
 		k, left := &p.knots[i], p.knots[i-1].time
 		if k.link >= open && (blockStart(left)+BlockMS >= k.time || !c.long(k.time-left)) {
 			k.link = solid
+			if k.time > closed { // what happened there stays with the open block
+				c.block.marks = c.block.marks.worst(k.mark)
+			}
 		}
 	}
-	closed := blockStart(c.last.Time)
 	if start, edge, ok := p.at(closed); ok && from < closed && closed < to {
 		c.block.start, c.block.edge = start, edge
 	}
 	end := blockStart(c.first.time) + BlockMS
-	if at, _, ok := p.at(end); ok && from < end && end < to && end <= closed {
+	if at, _, ok := p.at(end); ok && from < end && end <= to && end <= closed {
 		c.first.end = at.total
 	}
 	for start := blockStart(from); start < to && start < closed; start += BlockMS {
