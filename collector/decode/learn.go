@@ -21,13 +21,16 @@ func (r *reader) learn(path string) (*field, error) {
 	}
 	if rule, ok := r.rule(keys); ok {
 		f = rule.field(keys, f)
+		if m := r.source.mapping; m != nil {
+			m.leaveUnit(&f, rule, keys, r.open)
+		}
 	} else if r.source.mapping != nil {
 		f = r.source.mapping.classify(keys, r.open)
 	}
 	if f.role == unknown {
 		f.name, f.convert.Factor = derived(orPath(keys, f.name)), 1
 	}
-	if f.unitKey != "" {
+	if f.unitKey != "" && f.convert == (meter.Conversion{}) {
 		f.convert.Factor = 1 // the unit comes with the message
 	} else if f.convert == (meter.Conversion{}) {
 		convert, err := conversion(f.unit, f.name)

@@ -2,9 +2,12 @@ package decode
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/imdad-telemetry/imdad/collector/meter"
 )
 
 // mappingProfile is the profile whose payloads the source explains.
@@ -20,8 +23,8 @@ type Mapping struct {
 	// Each is what is one reading: * is every element of an array or member of an
 	// object. Empty: the whole payload.
 	Each string `yaml:"each"`
-	// Device is the path of the meter's name, or {key}: the key that the last * of
-	// Each stands for. Empty: the topic names the meter.
+	// Device is the path of the meter's name, or {key}: the key that a * of Each
+	// stands for, the last one that is no index. Empty: the topic names the meter.
 	Device string `yaml:"device"`
 	// Time is the path of the time; empty: readings get the time of receipt.
 	Time string `yaml:"time"`
@@ -29,24 +32,30 @@ type Mapping struct {
 	// timezone), unix, unix_ms, unix_us, unix_ns, or a layout of Go's package time.
 	Layout string `yaml:"layout"`
 	Seq    string `yaml:"seq"` // path of the message number
+	// Unit is the path of the unit, where payloads name it. It is that of the
+	// registers beside it and below: with *.unit, a.unit is that of a.value and of
+	// a.values.0. It goes before the Unit of a register, which holds where a
+	// message leaves it out. Registers without a unit in their name have none.
+	Unit string `yaml:"unit"`
 }
 
 // mapping is a Mapping ready for use.
 type mapping struct {
 	each              []string
 	device, time, seq []string
+	unit              []string
 	keyed             bool // the device is the key
 	moment
 	location *time.Location
 }
 
 func newMapping(m Mapping, location *time.Location) (*mapping, []error) {
-	c := &mapping{each: splitPath(m.Each), device: splitPath(m.Device), time: splitPath(m.Time), seq: splitPath(m.Seq), location: location}
+	c := &mapping{each: splitPath(m.Each), device: splitPath(m.Device), time: splitPath(m.Time), seq: splitPath(m.Seq), unit: splitPath(m.Unit), location: location}
 	var errs []error
 	if m.Device == "{key}" {
 		c.device, c.keyed = nil, true
-		if len(c.each) == 0 || c.each[len(c.each)-1] != "*" {
-			errs = append(errs, fmt.Errorf("json.device: {key} is what the last * of json.each stands for; end that in .*"))
+		if !slices.Contains(c.each, "*") {
+			errs = append(errs, fmt.Errorf("json.device: {key} is what a * of json.each stands for; there is none"))
 		}
 	}
 	switch m.Layout {
@@ -97,8 +106,30 @@ func (m *mapping) classify(keys []string, inside bool) field {
 		return field{role: deviceID, name: "device"}
 	case at(m.seq):
 		return field{role: serial, name: "seq"}
+	case at(m.unit):
+		return field{role: note, name: strings.Join(keys, string(pathMark))}
 	}
 	return field{}
+}
+
+// leaveUnit leaves the unit of the register at keys to the message, if that may
+// name it.
+func (m *mapping) leaveUnit(f *field, r rule, keys []string, inside bool) {
+	path, within := m.within(m.unit)
+	if _, ok := meter.RegisterUnit(f.name); !ok || len(m.unit) == 0 || len(path) == 0 {
+		return
+	}
+	beside := len(path) - 1
+	switch {
+	case within == inside && len(keys) > beside && fits(path[:beside], keys[:beside]):
+		path = append(slices.Clone(keys[:beside]), path[beside])
+	case inside && !within && !slices.Contains(path, "*"):
+		// outside of the readings, that of all of them
+	default:
+		return
+	}
+	f.unitKey, f.unit = strings.Join(path, string(pathMark)), r.Unit
+	f.convert = meter.Conversion{Factor: r.Scale, Offset: r.Offset}
 }
 
 // splitPath cuts a path at its dots; \. is a dot in a key.

@@ -161,62 +161,124 @@ func TestMappingMistakes(t *testing.T) {
 // The escape hatch: what a profile makes of a message, a mapping can make too.
 func TestJSONReachesWhatProfilesDo(t *testing.T) {
 	t.Parallel()
+	mapped := func(topic string, utility meter.Utility, m decode.Mapping, registers ...decode.Register) decode.Source {
+		return decode.Source{Name: "s", Topics: []string{topic}, Profile: "json", Zone: "sn-z1", Utility: utility, JSON: &m, Registers: registers}
+	}
+	switches := map[string]float64{"ON": 1, "OFF": 0}
 	tests := []struct {
 		profile        decode.Source
-		topic, payload string
+		topic, payload string // empty: the typical ones
 		mapped         decode.Source
 	}{
-		{
-			tasmotaSource, "tele/p/SENSOR", `{"Time":"2026-11-23T11:15:00","ENERGY":{"TotalStartTime":"2022-03-20T15:20:48","Total":514.153,"Power":56,"Voltage":[229,230,231]}}`,
-			decode.Source{
-				Name: "s", Topics: []string{"tele/{meter}/SENSOR"}, Profile: "json", Zone: "sn-z1", Utility: "electricity", JSON: &decode.Mapping{Time: "Time"},
-				Registers: []decode.Register{
-					{Path: "ENERGY.Total", Register: "energy_import_kwh"}, {Path: "ENERGY.Power", Register: "active_power_kw", Unit: "W"},
-					{Path: "ENERGY.Voltage.*", Register: "voltage_l{n}_v"},
-				},
-			},
-		},
-		{
-			shellySource, "d/events/rpc", `{"src":"d","params":{"ts":1675072985.86,"em:0":{"total_act_power":100,"n_current":null}}}`,
-			decode.Source{
-				Name: "s", Topics: []string{"{meter}/events/rpc"}, Profile: "json", Zone: "sn-z1", Utility: "electricity",
-				JSON:      &decode.Mapping{Time: "params.ts", Layout: "unix"},
-				Registers: []decode.Register{{Path: "params.em:0.total_act_power", Register: "active_power_kw", Unit: "W"}},
-			},
-		},
-		{
-			wmbusSource, "wmbusmeters/x", `{"_":"telegram","media":"water","id":"00012345","total_m3":1,"timestamp":"2026-11-23T08:14:00Z"}`,
-			decode.Source{
-				Name: "s", Topics: []string{"wmbusmeters/#"}, Profile: "json", Zone: "sn-z1", Utility: "water",
-				JSON:      &decode.Mapping{Time: "timestamp", Device: "id"},
-				Registers: []decode.Register{{Path: "total_m3", Register: "volume_m3"}},
-			},
-		},
-		{
-			tbGateway, "v1/gateway/telemetry", `{"A":[{"ts":1483228800000,"values":{"t":42}},{"ts":1483228801000,"values":{"t":"43"}}]}`,
-			decode.Source{
-				Name: "s", Topics: []string{"v1/gateway/telemetry"}, Profile: "json", Zone: "sn-z1", Utility: "water", Meter: "A",
-				JSON:      &decode.Mapping{Each: "*.*", Time: "*.*.ts", Layout: "unix_ms"},
-				Registers: []decode.Register{{Path: "*.*.values.t", Register: "t"}},
-			},
-		},
-		{
-			ttnSource, ttnTopic, ttnHead + `"f_cnt":8,"decoded_payload":{"volume_m3":99.5}}}`,
-			decode.Source{
-				Name: "s", Topics: []string{"v3/+/devices/+/up"}, Profile: "json", Zone: "sn-z1", Utility: "water",
-				JSON:      &decode.Mapping{Device: "end_device_ids.device_id", Time: "received_at", Seq: "uplink_message.f_cnt"},
-				Registers: []decode.Register{{Path: "uplink_message.decoded_payload.*", Register: "{key}"}},
-			},
-		},
+		{profile: tasmotaSource, mapped: mapped("tele/{meter}/SENSOR", "electricity", decode.Mapping{Time: "Time"},
+			decode.Register{Path: "ENERGY.Total", Register: "energy_import_kwh"}, decode.Register{Path: "ENERGY.Yesterday", Register: "energy_yesterday_kwh"},
+			decode.Register{Path: "ENERGY.Today", Register: "energy_today_kwh"}, decode.Register{Path: "ENERGY.Period", Register: "energy_period_kwh", Unit: "Wh"},
+			decode.Register{Path: "ENERGY.Power", Register: "active_power_kw", Unit: "W"}, decode.Register{Path: "ENERGY.ApparentPower", Register: "apparent_power_kva", Unit: "VA"},
+			decode.Register{Path: "ENERGY.ReactivePower", Register: "reactive_power_kvar", Unit: "var"}, decode.Register{Path: "ENERGY.Factor", Register: "power_factor"},
+			decode.Register{Path: "ENERGY.Voltage", Register: "voltage_l1_v"}, decode.Register{Path: "ENERGY.Current", Register: "current_l1_a"})},
+		{profile: tasmotaSource, topic: "tele/p/SENSOR", payload: `{"Time":"2026-11-23T11:15:00","ENERGY":{"Voltage":[229,230,231]},"AM2301":{"Temperature":68},"TempUnit":"F"}`,
+			mapped: mapped("tele/{meter}/SENSOR", "electricity", decode.Mapping{Time: "Time"},
+				decode.Register{Path: "ENERGY.Voltage.*", Register: "voltage_l{n}_v"}, decode.Register{Path: "*.Temperature", Register: "am2301_temperature_c", Unit: "°F"})},
+		{profile: shellySource, topic: "d/events/rpc", payload: `{"src":"d","params":{"ts":1675072985.86,"em:0":{"total_act_power":100,"n_current":null}}}`,
+			mapped: mapped("{meter}/events/rpc", "electricity", decode.Mapping{Time: "params.ts", Layout: "unix"},
+				decode.Register{Path: "params.em:0.total_act_power", Register: "active_power_kw", Unit: "W"})},
+		{profile: wmbusSource, mapped: mapped("wmbusmeters/#", "water", decode.Mapping{Time: "timestamp", Device: "id"}, decode.Register{Path: "total_m3", Register: "volume_m3"})},
+		{profile: zigbeeSource, mapped: mapped("zigbee2mqtt/{meter}", "electricity", decode.Mapping{},
+			decode.Register{Path: "current", Register: "current_l1_a"}, decode.Register{Path: "energy", Register: "energy_import_kwh"},
+			decode.Register{Path: "power", Register: "active_power_kw", Unit: "W"}, decode.Register{Path: "voltage", Register: "voltage_l1_v"},
+			decode.Register{Path: "state", Register: "state", Enum: switches})},
+		{profile: tbDevice, mapped: mapped("{meter}/v1/devices/me/telemetry", "water", decode.Mapping{Time: "ts", Layout: "unix_ms"},
+			decode.Register{Path: "values.press", Register: "pressure_bar", Unit: "kPa"}, decode.Register{Path: "values.m3/h", Register: "flow_m3h"},
+			decode.Register{Path: "values.*", Register: "{key}"})},
+		{profile: tbGateway, mapped: mapped("v1/gateway/telemetry", "water", decode.Mapping{Each: "*.*", Device: "{key}", Time: "*.*.ts", Layout: "unix_ms"},
+			decode.Register{Path: "*.*.values.*", Register: "{key}"})},
+		{profile: chirpstackSource, mapped: mapped("application/+/device/+/event/up", "water", decode.Mapping{Device: "deviceInfo.devEui", Time: "time", Seq: "fCnt"},
+			decode.Register{Path: "object.pulses", Register: "volume_m3", Unit: "l", Scale: 10}, decode.Register{Path: "object.battery", Register: "battery_pct"},
+			decode.Register{Path: "object.status", Register: "-"}, decode.Register{Path: "object.*", Register: "{key}"},
+			decode.Register{Path: "fPort", Register: "-"}, decode.Register{Path: "rxInfo.*.*", Register: "-"}, decode.Register{Path: "txInfo.frequency", Register: "-"},
+			decode.Register{Path: "txInfo.modulation.lora.*", Register: "-"})},
+		{profile: ttnSource, mapped: mapped("v3/+/devices/+/up", "water", decode.Mapping{Device: "end_device_ids.device_id", Time: "received_at", Seq: "uplink_message.f_cnt"},
+			decode.Register{Path: "uplink_message.decoded_payload.waterLevelCm", Register: "tank_level_m", Unit: "cm"},
+			decode.Register{Path: "uplink_message.decoded_payload.distanceCm", Register: "distancecm"}, decode.Register{Path: "uplink_message.decoded_payload.batteryV", Register: "batteryv"},
+			decode.Register{Path: "uplink_message.f_port", Register: "-"}, decode.Register{Path: "uplink_message.rx_metadata.*.*", Register: "-"},
+			decode.Register{Path: "uplink_message.settings.*", Register: "-"}, decode.Register{Path: "uplink_message.settings.data_rate.lora.*", Register: "-"})},
 	}
 	for _, tt := range tests {
-		t.Run(tt.profile.Profile, func(t *testing.T) {
+		for _, usual := range typical {
+			if tt.payload == "" && usual.source.Name == tt.profile.Name {
+				tt.topic, tt.payload = usual.topic, usual.payload
+			}
+		}
+		t.Run(tt.profile.Profile+" "+tt.topic, func(t *testing.T) {
 			t.Parallel()
+			if errs := tt.mapped.Validate(); len(errs) > 0 {
+				t.Fatal(errs)
+			}
 			m := decode.Message{Topic: tt.topic, Payload: []byte(tt.payload), Received: arrived}
-			want := read(decode.New([]decode.Source{tt.profile}, meter.NewCatalog(10)), m)
-			if got := read(decode.New([]decode.Source{tt.mapped}, meter.NewCatalog(10)), m); got != want {
+			// That a message leaves out what stands is no value of it.
+			want := strings.ReplaceAll(read(decode.New([]decode.Source{tt.profile}, meter.NewCatalog(10)), m), " partial", "")
+			if got := read(decode.New([]decode.Source{tt.mapped}, meter.NewCatalog(10)), m); got != want || !strings.Contains(want, "=") {
 				t.Errorf("got\n%s\nwant\n%s", got, want)
 			}
 		})
 	}
+}
+
+// The payload names the unit of what it carries.
+func TestJSONUnits(t *testing.T) {
+	source := func(m decode.Mapping, registers ...decode.Register) decode.Source {
+		return decode.Source{Name: "s", Topics: []string{"a/{meter}"}, Profile: "json", Zone: "z", Utility: "water", JSON: &m, Registers: registers}
+	}
+	const m = "z/water/m received "
+	for _, tt := range []struct {
+		name   string
+		source decode.Source
+		tests  []profileTest
+	}{
+		{"beside the value", source(decode.Mapping{Unit: "unit"}, decode.Register{Path: "value", Register: "flow_m3h", Unit: "l/s"}), []profileTest{
+			{name: "litres a minute", payload: `{"name":"flow","value":3.2,"unit":"l/min"}`, want: m + "flow_m3h=0.192"},
+			{name: "before the value", payload: `{"unit":"l/min","value":3.2}`, want: m + "flow_m3h=0.192"},
+			{name: "another", payload: `{"value":3.2,"unit":"m³/h"}`, want: m + "flow_m3h=3.2"},
+			{name: "left out", payload: `{"value":10}`, want: m + "flow_m3h=36"},
+			{name: "null", payload: `{"value":10,"unit":null}`, want: m + "flow_m3h=36"},
+			{name: "unknown", payload: `{"value":3.2,"unit":"furlong"}`, want: "!bad_unit"},
+			{name: "of something else", payload: `{"value":3.2,"unit":"bar"}`, want: "!bad_unit"},
+			{name: "twice", payload: `{"value":3.2,"unit":"l/h","unit":"l/h"}`, want: "!duplicate_key"},
+			{name: "beyond a double", payload: `{"value":1e308,"unit":"m3/s"}`, want: "!not_finite"},
+		}},
+		{"each its own", source(decode.Mapping{Unit: "*.unit"}, decode.Register{Path: "flow.value", Register: "flow_m3h"},
+			decode.Register{Path: "p.value", Register: "pressure_bar", Scale: 10, Offset: 5}, decode.Register{Path: "valve.value", Register: "valve"}), []profileTest{
+			{name: "both", payload: `{"flow":{"value":60,"unit":"l/min"},"p":{"value":250,"unit":"hPa"}}`, want: m + "flow_m3h=3.6 pressure_bar=2.505"},
+			{name: "one of them", payload: `{"flow":{"value":60,"unit":"l/min"},"p":{"value":0}}`, want: m + "flow_m3h=3.6 pressure_bar=5"},
+			{name: "a register without a unit", payload: `{"valve":{"value":1,"unit":"open"}}`, want: m + "valve=1"},
+		}},
+		{"in readings", source(decode.Mapping{Each: "r.*", Device: "r.*.id", Unit: "r.*.u"}, decode.Register{Path: "r.*.v", Register: "volume_m3"}), []profileTest{
+			{name: "two", payload: `{"r":[{"id":"a","v":1500,"u":"l"},{"id":"b","u":"m3","v":2},{"id":"c","v":3}]}`,
+				want: m[:8] + "m received volume_m3=1.5\n" + m + "volume_m3=2\n" + m + "volume_m3=3"},
+		}},
+		{"outside of readings", source(decode.Mapping{Each: "r.*", Unit: "u"}, decode.Register{Path: "r.*.v", Register: "volume_m3"}, decode.Register{Path: "sum", Register: "volume_l"}), []profileTest{
+			{name: "before", payload: `{"u":"l","sum":1,"r":[{"v":1500},{"v":500}]}`, want: m + "volume_m3=1.5 volume_l=1\n" + m + "volume_m3=0.5 volume_l=1"},
+			{name: "after", payload: `{"r":[{"v":1500}],"sum":2,"u":"gal"}`, want: m + "volume_m3=5.678117676 volume_l=7.570823568"},
+			{name: "no reading", payload: `{"u":"l","r":[]}`, want: "!no_values"},
+			{name: "twice", payload: `{"u":"l","r":[{"v":1}],"u":"l"}`, want: "!duplicate_key"},
+		}},
+	} {
+		for i := range tt.tests {
+			tt.tests[i].topic = "a/m"
+		}
+		t.Run(tt.name, func(t *testing.T) { testProfile(t, tt.source, tt.tests) })
+	}
+}
+
+// A key names the meter, whatever stands below it.
+func TestJSONKeysAboveArrays(t *testing.T) {
+	testProfile(t, decode.Source{
+		Name: "s", Topics: []string{"gw/{zone}"}, Profile: "json", Utility: "water",
+		Registers: []decode.Register{{Path: "*.readings.*.v", Register: "volume_m3"}},
+		JSON:      &decode.Mapping{Each: "*.readings.*", Device: "{key}", Time: "*.readings.*.t", Layout: "unix"},
+	}, []profileTest{
+		{name: "arrays of keys", topic: "gw/z", payload: `{"w1":{"readings":[{"t":1795421640,"v":1},{"t":1795421700,"v":2}]},"w2":{"readings":[{"t":1795421700,"v":3}]}}`,
+			want: "z/water/w1 1795421640000 volume_m3=1\nz/water/w1 received volume_m3=2\nz/water/w2 received volume_m3=3"},
+		{name: "an array of arrays", topic: "gw/z", payload: `[{"readings":[{"t":1795421700,"v":1}]}]`, want: "!bad_name"},
+	})
 }
