@@ -99,13 +99,23 @@ const mostDecimals = 4
 var pow10 = [mostDecimals + 1]float64{1, 10, 100, 1000, 10_000}
 
 // decimals returns how many decimals a value shows; mostDecimals+1: more, as of
-// a value that was converted. A value that has gone through single precision
-// shows those it had before.
+// a value that was converted. One that has gone through single precision shows
+// those it had before.
 func decimals(v float64) int {
-	const single = 1.2e-7 // of a value, lost in single precision
+	const single, double = 6e-8, 1e-13 // what rounding may do to a value, as a share of it
+	n := cleanAt(v, double)
+	if n > mostDecimals && float64(float32(v)) == v {
+		n = cleanAt(v, single)
+	}
+	return n
+}
+
+// cleanAt returns the decimals at which a value ends, but for a small share of
+// it.
+func cleanAt(v, share float64) int {
 	for n, scale := range pow10 {
 		x := v * scale
-		if math.Abs(x-math.Round(x)) <= single*math.Abs(x)+1e-9 {
+		if math.Abs(x-math.Round(x)) <= share*math.Abs(x) {
 			return n
 		}
 	}

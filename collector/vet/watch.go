@@ -11,6 +11,7 @@ import (
 // pressure or a tank.
 type watched struct {
 	last     int64   // device time of the last reading, ms; 0: none
+	jumps    *jumps  // nil: nothing that cannot jump
 	interval float32 // between readings, ms, as learnt; see learn
 	learnt   uint8   // how often, up to learntWell
 	over     bool    // the last power was more than the meter can see
@@ -18,19 +19,16 @@ type watched struct {
 
 	// Of the registers that are never still while there is life; see frozen.
 	run, longest uint8  // readings with the same values; the same, before they moved
+	still, moves uint8  // readings since the counters moved; moves that were seen, up to quantumKnown; see halted
 	lively       uint32 // hash of the values
 	since        uint32 // when they came, s since the epoch
 
 	// Of the flow and what counts it; see halted.
-	still   uint8   // readings since the counters moved
-	moves   uint8   // of them that were seen, up to quantumKnown
 	counts  uint32  // hash of the counters
 	rate    float32 // the last
 	top     float32 // the highest
 	owed    float32 // what flowed since the counters moved
 	quantum float32 // what flows at most until they move
-
-	jumps *jumps // nil: nothing to see
 }
 
 // watch marks a reading whose values stand still or jump as they cannot, and
@@ -61,7 +59,7 @@ func (d *device) watch(r *meter.Reading) {
 // reason to believe that the others stand still.
 func (d *device) judge(r *meter.Reading, dt int64) {
 	w := &d.watched
-	s := seen{hash: hashSeed, counts: hashSeed}
+	s := seen{hash: foldSeed, counts: foldSeed}
 	s.take(r.Values)
 	if d.jumped(r.Time, &s) {
 		d.note(r, foundSpike, meter.Suspect)
@@ -153,9 +151,9 @@ func seenAs(register string) seenRole {
 	return 0
 }
 
-const hashSeed = 0x9e3779b97f4a7c15
+const foldSeed = 0x9e3779b97f4a7c15
 
-func hash(h uint64, v float64) uint64 {
+func fold(h uint64, v float64) uint64 {
 	h = (h ^ math.Float64bits(v)) * 0xbf58476d1ce4e5b9
 	return h ^ h>>29
 }
@@ -168,14 +166,14 @@ func (s *seen) take(values []meter.Value) {
 		switch role {
 		case 0:
 		case seenVolts, seenAmps, seenHertz:
-			s.hash = hash(s.hash, v)
+			s.hash = fold(s.hash, v)
 			s.alive = s.alive || v != 0
 		case seenPressure:
-			s.hash = hash(s.hash, v)
+			s.hash = fold(s.hash, v)
 			s.alive = s.alive || v != 0
 			s.bar = v
 		case seenCounter:
-			s.counts = hash(s.counts, v)
+			s.counts = fold(s.counts, v)
 		case seenPower:
 			s.rate = v
 		case seenFlow:
