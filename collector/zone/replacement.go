@@ -73,9 +73,9 @@ func (c *checker) shown(at Place, counters map[string]float64) {
 		case !meter.ValidRegister(register):
 			c.add(at, "%s is no register; use the name of a counter, such as energy_import_kwh", excerpt(register))
 		case !countsUp(register):
-			c.add(at.key(register), "this is no counter; give energy, a volume or hours")
+			c.add(at.key(register), "%s is no counter; give energy, a volume or hours", register)
 		case !physical(v):
-			c.add(at.key(register), "%v is impossible; give what the counter showed, 0 or more", v)
+			c.add(at.key(register), "%s cannot show %v; give what it showed, 0 or more", register, v)
 		}
 	}
 }

@@ -48,13 +48,13 @@ replacements[2].at: does not lie after the replacement before; list them in thei
 		{"a register that is reserved", "", []Replacement{{At: noon, Initial: shows("seq", 1)}},
 			`replacements[0].initial: "seq" is no register; use the name of a counter, such as energy_import_kwh`},
 		{"no counter", "", []Replacement{{At: noon, Final: shows("active_power_kw", 1), Initial: shows("level_mm", 1)}},
-			`replacements[0].final.active_power_kw: this is no counter; give energy, a volume or hours
-replacements[0].initial.level_mm: this is no counter; give energy, a volume or hours`},
+			`replacements[0].final.active_power_kw: active_power_kw is no counter; give energy, a volume or hours
+replacements[0].initial.level_mm: level_mm is no counter; give energy, a volume or hours`},
 		{"below zero, no number, no end", "", []Replacement{{At: noon,
 			Final: map[string]float64{"volume_m3": -1, "energy_export_kwh": math.NaN()}, Initial: shows("volume_m3", math.Inf(1))}},
-			`replacements[0].final.energy_export_kwh: NaN is impossible; give what the counter showed, 0 or more
-replacements[0].final.volume_m3: -1 is impossible; give what the counter showed, 0 or more
-replacements[0].initial.volume_m3: +Inf is impossible; give what the counter showed, 0 or more`},
+			`replacements[0].final.energy_export_kwh: energy_export_kwh cannot show NaN; give what it showed, 0 or more
+replacements[0].final.volume_m3: volume_m3 cannot show -1; give what it showed, 0 or more
+replacements[0].initial.volume_m3: volume_m3 cannot show +Inf; give what it showed, 0 or more`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
