@@ -69,19 +69,10 @@ var senmlLabels = map[string]senmlLabel{
 // bit returns the label's place in a set of labels.
 func (l senmlLabel) bit() uint16 { return 1 << (l + 6) }
 
-// number tells whether the label's value is a number, and text whether it is a
-// text.
+// number tells whether the label's value is a number.
 func (l senmlLabel) number() bool {
 	switch l {
 	case senmlVersion, senmlBaseTime, senmlBaseValue, senmlBaseSum, senmlValue, senmlSum, senmlTime, senmlUpdateTime:
-		return true
-	}
-	return false
-}
-
-func (l senmlLabel) text() bool {
-	switch l {
-	case senmlBaseName, senmlBaseUnit, senmlName, senmlUnitLabel, senmlStringValue:
 		return true
 	}
 	return false

@@ -117,14 +117,17 @@ func ofDevice(device string, readings ...string) string {
 func TestSenMLExamples(t *testing.T) {
 	var tests []profileTest
 	for _, e := range senmlExamples {
+		section, _, _ := strings.Cut(e.name, " ")
+		add := func(form, pack string) {
+			tests = append(tests, profileTest{name: e.name + form, topic: "senml/x", payload: pack, source: "https://www.rfc-editor.org/rfc/rfc8428#section-" + section, want: e.want})
+		}
 		for form, pack := range map[string]string{"": e.pack, ", resolved": e.resolved} {
-			tests = append(tests,
-				profileTest{name: e.name + form, topic: "senml/x", payload: pack, want: e.want},
-				profileTest{name: e.name + form + ", CBOR", topic: "senml/x", payload: inCBOR(t, pack, nil), want: e.want},
-				profileTest{name: e.name + form + ", CBOR with names", topic: "senml/x", payload: inCBOR(t, pack, senmlNames), want: e.want})
+			add(form, pack)
+			add(form+", CBOR", inCBOR(t, pack, nil))
+			add(form+", CBOR with names", inCBOR(t, pack, senmlNames))
 		}
 	}
-	testProfile(t, senmlSource, tests)
+	testDocumented(t, senmlSource, tests)
 }
 
 // The dump of section 6 of RFC 8428.
