@@ -27,13 +27,18 @@ func (d *device) frozen(r *meter.Reading, s *seen) bool {
 		if w.lively != 0 {
 			w.longest = max(min(w.run, longestRun), max(w.longest, 1)-1)
 		}
-		w.lively, w.run, w.since = now, 1, uint32(r.Time/1000)
+		w.lively, w.run, w.since, w.coarse = now, 1, uint32(r.Time/1000), false
 		return false
 	}
 	w.run = min(w.run, math.MaxUint8-1) + 1
 	long := float64(r.Time/1000-int64(w.since)) * 1000
-	return s.alive && w.run >= stuckReadings && int(w.run) > stuckTimes*int(w.longest) &&
-		long >= (stuckReadings-0.5)*d.pace() && fine(r.Values, s)
+	if !s.alive || w.coarse || w.run < stuckReadings || int(w.run) <= stuckTimes*int(w.longest) ||
+		long < (stuckReadings-0.5)*d.pace() {
+		return false
+	}
+	proven := fine(r.Values, s)
+	w.coarse = !proven && s.has&seenPressure == 0 // which depends on the flow
+	return proven
 }
 
 // How much of themselves values move by nature, at the least, from one reading

@@ -14,6 +14,7 @@ type watched struct {
 	jumps    *jumps  // nil: nothing that cannot jump
 	interval float32 // between readings, ms, as learnt; see learn
 	learnt   uint8   // how often, up to learntWell
+	coarse   bool    // it repeats values that prove nothing; see frozen
 	over     bool    // the last power was more than the meter can see
 	whole    bool    // its readings are not partial; see join
 

@@ -63,10 +63,10 @@ func BenchmarkWatchElectric(b *testing.B) {
 func BenchmarkWatchWater(b *testing.B) {
 	benchmarkWatch(b, []meter.Value{
 		{Register: "volume_m3", Value: 1000}, {Register: "flow_m3h", Value: 36}, {Register: "pressure_bar", Value: 3.4}, {Register: "temperature_c", Value: 18},
-	}, 0)
+	}, 0, 2)
 }
 
-// The dearest that may last: a meter without load, in whole volts.
+// A meter without load, in whole volts.
 func BenchmarkWatchIdle(b *testing.B) {
 	benchmarkWatch(b, []meter.Value{
 		{Register: "active_power_kw", Value: 0}, {Register: "energy_import_kwh", Value: 1283445.75},
