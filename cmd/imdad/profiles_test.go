@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/hex"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,7 +16,7 @@ const profilePages = "../../configs/profiles"
 
 var (
 	pageSource  = regexp.MustCompile("(?s)```yaml\n(.*?)```")
-	pageExample = regexp.MustCompile("(?s)Topic `([^`]*)`\n\n```json\n(.*?)\n```\n\n```text\n(.*?)```")
+	pageExample = regexp.MustCompile("(?s)Topic `([^`]*)`\n\n```(?:json|hex)\n(.*?)\n```\n\n```text\n(.*?)```")
 )
 
 // TestProfilePages holds each profile's page to what it says: its source loads,
@@ -57,7 +58,14 @@ func TestProfilePages(t *testing.T) {
 func tryExample(t *testing.T, config string, example [][]byte) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	e := &env{ctx: t.Context(), stdin: bytes.NewReader(example[2]), stdout: &stdout, stderr: &stderr}
+	payload := example[2]
+	if bytes.Contains(example[0], []byte("```hex")) { // a binary one
+		var err error
+		if payload, err = hex.DecodeString(strings.Join(strings.Fields(string(payload)), "")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e := &env{ctx: t.Context(), stdin: bytes.NewReader(payload), stdout: &stdout, stderr: &stderr}
 	code := execute(e, []string{"decode", "--config", config, "--topic", string(example[1]), "--received", "2026-11-23T08:15:00Z"})
 	var got strings.Builder
 	for line := range strings.Lines(stdout.String()) {
