@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -177,4 +178,47 @@ func counts(meters map[string]map[string]bool) (list []string) {
 	}
 	slices.Sort(list)
 	return list
+}
+
+// readable leaves out what no receiver could read, because its birth came
+// before.
+func readable(truth []metersim.Truth) []metersim.Truth {
+	return slices.DeleteFunc(slices.Clone(truth), func(x metersim.Truth) bool { return x.Unreadable })
+}
+
+// TestShippedProfilesAreUnderstood: the plays of other formats, with the births
+// and deaths of nodes and every trap, are read without a value that is wrong.
+func TestShippedProfilesAreUnderstood(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name     string
+		rejected string // all that may be
+	}{
+		{"13-sparkplug", "no_birth"}, // of the late joiner, until it is born again
+		{"13-profiles", "want a number without thousands separators"},
+	} {
+		for _, seed := range []int64{1, 2} {
+			t.Run(fmt.Sprint(tt.name, " ", seed), func(t *testing.T) {
+				t.Parallel()
+				plan := prepare(t, tt.name, seed)
+				r := receive(t, plan)
+				truth := hear(t, plan, r)
+				all := len(truth)
+				for _, want := range readable(truth) {
+					if !want.Received { // those stand under the receiver's time
+						r.check(t, want)
+					}
+					if t.Failed() {
+						return
+					}
+				}
+				for why, n := range r.rejected {
+					if !strings.Contains(why, tt.rejected) {
+						t.Errorf("%d rejected: %s", n, why)
+					}
+				}
+				t.Logf("%d readings, %d of them unreadable", all, all-len(readable(truth)))
+			})
+		}
+	}
 }
