@@ -210,7 +210,7 @@ func splitSenML(name string, base int, topical bool) (device, part string) {
 	return "", name
 }
 
-var phase = map[string]bool{"l1": true, "l2": true, "l3": true, "l12": true, "l23": true, "l31": true, "n": true}
+var phase = map[string]bool{"l1": true, "l2": true, "l3": true, "l12": true, "l23": true, "l31": true}
 
 // rootOf returns the length of what a name begins with that is the device's
 // and has colons in it; 0: nothing of that kind.
