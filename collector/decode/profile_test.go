@@ -1,8 +1,11 @@
 package decode_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -59,6 +62,69 @@ func testDocumented(t *testing.T, source decode.Source, tests []profileTest) {
 		t.Errorf("%d documented payloads; want ten or more", pages)
 	}
 	testProfile(t, source, tests)
+	for _, tt := range tests {
+		var payload any
+		if strings.Contains(tt.want, "=") && !strings.HasPrefix(source.Profile, "senml") && json.Unmarshal([]byte(tt.payload), &payload) == nil {
+			testKept(t, tt.name, payload, digits(tt.want))
+		}
+	}
+}
+
+// about are the keys whose numbers are about the device, the message or the
+// radio, and total_mj, which is converted by no power of ten.
+var about = map[string]bool{
+	"id": true, "ts": true, "meter_serial_number": true, "parameter_set": true, "supplier_info": true, "fabrication_no": true, "total_mj": true,
+	"end_device_ids": true, "rx_metadata": true, "settings": true, "locations": true, "f_port": true,
+	"deviceInfo": true, "rxInfo": true, "txInfo": true, "devAddr": true, "adr": true, "dr": true, "fPort": true, "confirmed": true, "data": true,
+}
+
+// testKept tests that each number in a payload, quoted or not, has a register
+// of these digits.
+func testKept(t *testing.T, name string, v any, kept map[string]bool) {
+	t.Helper()
+	switch v := v.(type) {
+	case map[string]any:
+		for key, member := range v {
+			if !about[key] {
+				testKept(t, name+": "+key, member, kept)
+			}
+		}
+	case []any:
+		for _, member := range v {
+			testKept(t, name, member, kept)
+		}
+	case bool:
+		if v {
+			testKept(t, name, 1.0, kept)
+		}
+	case string:
+		if f, err := strconv.ParseFloat(v, 64); err == nil {
+			testKept(t, name, f, kept)
+		}
+	case float64:
+		if !kept[significant(v)] {
+			t.Errorf("%s: %v is lost", name, v)
+		}
+	}
+}
+
+// digits are those of the values in want.
+func digits(want string) map[string]bool {
+	kept := map[string]bool{}
+	for field := range strings.FieldsSeq(want) {
+		if _, value, ok := strings.Cut(field, "="); ok {
+			if f, err := strconv.ParseFloat(value, 64); err == nil {
+				kept[significant(f)] = true
+			}
+		}
+	}
+	return kept
+}
+
+// significant writes a number without its sign and power of ten.
+func significant(f float64) string {
+	mantissa, _, _ := strings.Cut(strconv.FormatFloat(math.Abs(f), 'e', 9, 64), "e")
+	return mantissa
 }
 
 // read decodes and writes down what came of it.
