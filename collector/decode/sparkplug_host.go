@@ -28,6 +28,7 @@ type sparkplugHost struct {
 
 	message sparkplugMessage
 	serial  uint64 // of the message
+	learned int    // metrics that it brought and no birth had
 	slots   map[edgeSlot]int
 	last    edgeSlot
 	lastAt  int
@@ -115,6 +116,7 @@ func (h *sparkplugHost) decode(to *route, m *Message, out *Readings) (Result, *R
 		return 0, reject
 	}
 	h.serial++
+	h.learned = 0
 	clear(h.slots)
 	h.last = edgeSlot{}
 	if m.Retained {
@@ -423,8 +425,10 @@ func (h *sparkplugHost) key(topic string) string { return keyPrefix + h.source.n
 
 var errNoBirth = errors.New("not the topic of a birth")
 
-// restore takes in a birth of an earlier life. The node is asked for a new one
-// nevertheless, since what it sent in between is lost to us if it was not kept.
+// restore takes in a birth of an earlier life. The node is asked once for a new
+// one nevertheless: it speaks by exception and at QoS 0, and what it said while
+// nobody listened it says no more. A node that waits for our STATE gives birth by
+// itself when we are back, and is not asked.
 func (h *sparkplugHost) restore(key string, value []byte) error {
 	topic, ok := strings.CutPrefix(key, keyPrefix+h.source.name+"/")
 	if !ok {
@@ -446,8 +450,8 @@ func (h *sparkplugHost) restore(key string, value []byte) error {
 	if e.topic.verb != nodeBirth && e.topic.verb != deviceBirth {
 		return errNoBirth
 	}
-	e.node.rebirth.restored = true
 	h.want(e.node)
+	e.node.rebirth.restored = true
 	reject = h.message.read(value)
 	if reject == nil {
 		reject = h.revive(to)

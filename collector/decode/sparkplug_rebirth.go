@@ -30,7 +30,7 @@ const (
 // rebirth is what a node still owes us, and how it was asked.
 type rebirth struct {
 	wanted   bool
-	restored bool  // only because we were away
+	restored bool  // only because we were away: once is enough
 	queued   bool  // it is in the host's queue
 	asked    int   // how often, for the same want
 	last     int64 // when
@@ -39,7 +39,7 @@ type rebirth struct {
 
 // want asks for the births of a node, as soon as it may be asked.
 func (h *sparkplugHost) want(n *edgeNode) {
-	n.rebirth.wanted, n.rebirth.asked = true, 0
+	n.rebirth.wanted, n.rebirth.restored, n.rebirth.asked = true, false, 0
 	h.queueUp(n)
 }
 
@@ -108,7 +108,7 @@ func (r *rebirth) note(now int64) {
 		r.pause = min(2*r.pause, lastPause)
 	}
 	r.asked++
-	r.last, r.restored = now, false
+	r.wanted, r.restored, r.last = !r.restored, false, now
 }
 
 // rebirthRequest makes the payload of an NCMD that asks for all births.

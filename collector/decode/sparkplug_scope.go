@@ -76,7 +76,7 @@ func (h *sparkplugHost) define(to *route) (*edgeScope, *Reject) {
 		}
 		known, ok := s.byName[string(m.name)]
 		if !ok {
-			if reject := h.crowded(s); reject != nil {
+			if reject := h.crowded(len(s.byName)); reject != nil {
 				return reject
 			}
 			d := h.draft(to, string(m.name), m)
@@ -103,9 +103,9 @@ func (h *sparkplugHost) define(to *route) (*edgeScope, *Reject) {
 	return s, nil
 }
 
-// crowded refuses a message with more metrics than its length excuses.
-func (h *sparkplugHost) crowded(s *edgeScope) *Reject {
-	if most := min(maxShortMetrics+len(h.message.payload)/bytesPerMetric, maxNodeMetrics); len(s.byName) >= most {
+// crowded refuses a message that brings more metrics than its length excuses.
+func (h *sparkplugHost) crowded(brought int) *Reject {
+	if most := min(maxShortMetrics+len(h.message.payload)/bytesPerMetric, maxNodeMetrics); brought >= most {
 		return &Reject{TooLarge, fmt.Sprintf("more than %d metrics in %d bytes", most, len(h.message.payload))}
 	}
 	return nil
@@ -154,12 +154,11 @@ func (d *draft) rename(n edgeName) {
 
 // numeric tells whether a metric's values are numbers, as far as its birth says.
 func (m *sparkplugMetric) numeric() bool {
-	switch t := pb.DataType(m.datatype); {
-	case t == pb.DataType_Unknown:
+	t := pb.DataType(m.datatype)
+	if t == pb.DataType_Unknown {
 		return m.carrier != carriesText && m.carrier != carriesOther
-	default:
-		return t <= pb.DataType_Boolean || t == pb.DataType_DateTime
 	}
+	return t <= pb.DataType_Boolean || t == pb.DataType_DateTime
 }
 
 // settle gives every metric a register of its own.
@@ -176,7 +175,7 @@ func settle(drafts []draft) {
 		}
 		return claimed
 	}
-	loses := func(d *draft, c claims) bool { return c.all > 1 && !(d.ruled && c.ruled == 1) }
+	loses := func(d *draft, c claims) bool { return c.all > 1 && (!d.ruled || c.ruled > 1) }
 	lost := false
 	for claimed, i := count(), 0; i < len(drafts); i++ {
 		if d := &drafts[i]; loses(d, claimed[d.key]) {
@@ -228,9 +227,10 @@ func (h *sparkplugHost) learn(to *route, n *edgeNode, s *edgeScope, m *sparkplug
 	if more := s.size(); n.metrics+more > maxNodeMetrics || h.metrics+more > maxAllMetrics {
 		return nil, tooManyMetrics(n.metrics + more)
 	}
-	if reject := h.crowded(s); reject != nil {
+	if reject := h.crowded(h.learned); reject != nil {
 		return nil, reject
 	}
+	h.learned++
 	d := h.draft(to, string(m.name), m)
 	if d.metric.kept {
 		if !d.ruled && strings.Contains(d.name, "/") {
