@@ -2,12 +2,10 @@ package vet_test
 
 import (
 	"testing"
-	"time"
 
 	"pgregory.net/rapid"
 
 	"github.com/imdad-telemetry/imdad/collector/meter"
-	"github.com/imdad-telemetry/imdad/collector/vet"
 	"github.com/imdad-telemetry/imdad/collector/zone"
 )
 
@@ -204,7 +202,7 @@ func TestOrderDoesNotMatter(t *testing.T) {
 			}
 			return s
 		}
-		want, got := run(inOrder, false), run(all, false)
+		want, got := run(inOrder, false), run(all, rapid.Bool().Draw(rt, "restarts"))
 		if len(got.blocks) != len(want.blocks) {
 			rt.Errorf("%d blocks, want %d", len(got.blocks), len(want.blocks))
 		}
@@ -221,12 +219,5 @@ func TestOrderDoesNotMatter(t *testing.T) {
 // may have another index.
 func (s *stream) restart(t testing.TB, r *zone.Registry) {
 	t.Helper()
-	next, err := reload(s.vetter, r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.vetter = next
+	s.vetter = reload(t, s.vetter, r)
 }
-
-var _ = time.Now
-var _ = vet.BlockMS

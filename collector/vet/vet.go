@@ -1,7 +1,6 @@
 package vet
 
 import (
-	"io"
 	"math"
 	"time"
 
@@ -96,13 +95,6 @@ func (v *Vetter) Whole(r *meter.Reading) *meter.Reading {
 // Forget drops what a meter has said so far of what stands, such as at the death
 // of its node.
 func (v *Vetter) Forget(s *meter.Series) { v.meter(s).device.forget() }
-
-// Save writes what is known of counters, for Load in a later life.
-func (v *Vetter) Save(w io.Writer) error { return nil }
-
-// LoadState reads what Save has written. A damaged state is an error, and
-// changes nothing.
-func (v *Vetter) LoadState(r io.Reader) error { return nil }
 
 // ClockValid tells whether a device's time, in ms, can be believed at the time
 // of receipt, in ms.
