@@ -7,7 +7,7 @@ import (
 	"github.com/imdad-telemetry/imdad/collector/zone"
 )
 
-// facts is what is known about a registered meter as a device: 96 bytes. Times
+// facts is what is known about a registered meter as a device: 80 bytes. Times
 // are ms.
 type facts struct {
 	Heard     int64 // received last
