@@ -53,6 +53,16 @@ func (s *stream) send(t testing.TB, time int64, value float64) meter.Reading {
 	t.Helper()
 	r := meter.Reading{Series: s.series, Time: time, Values: []meter.Value{{Register: s.register, Value: value}}}
 	verdict, _ := s.vetter.Check(&r, time, nil)
+	s.take(t)
+	if verdict == vet.Duplicate && len(s.vetter.Intervals()) > 0 {
+		t.Fatal("a duplicate brought out blocks")
+	}
+	return r
+}
+
+// take checks and keeps the blocks that came out.
+func (s *stream) take(t testing.TB) {
+	t.Helper()
 	for _, b := range s.vetter.Intervals() {
 		if b.Series != s.series || b.Register != s.register || b.Start%block != 0 || !(b.Amount >= 0) || math.IsInf(b.Amount, 0) ||
 			(b.Quality == meter.Good) != (b.Reason == "") {
@@ -61,10 +71,6 @@ func (s *stream) send(t testing.TB, time int64, value float64) meter.Reading {
 		s.blocks[b.Start] = b
 		s.emitted++
 	}
-	if verdict == vet.Duplicate && len(s.vetter.Intervals()) > 0 {
-		t.Fatal("a duplicate brought out blocks")
-	}
-	return r
 }
 
 // sum adds all blocks.
