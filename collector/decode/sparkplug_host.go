@@ -26,9 +26,12 @@ type sparkplugHost struct {
 	metrics int // of all nodes
 	passed  int64
 
+	meanings map[wording]*meaning
+
 	message sparkplugMessage
-	serial  uint64 // of the message
-	learned int    // metrics that it brought and no birth had
+	serial  uint64  // of the message
+	drafts  []draft // reused
+	learned int     // metrics that it brought and no birth had
 	slots   map[edgeSlot]int
 	last    edgeSlot
 	lastAt  int
@@ -73,7 +76,8 @@ type edgeSlot struct {
 
 func openSparkplug(c *compiled, catalog *meter.Catalog) special {
 	return &sparkplugHost{
-		source: c, catalog: catalog, nodes: make(map[edgeKey]*edgeNode), slots: make(map[edgeSlot]int), seed: maphash.MakeSeed(),
+		source: c, catalog: catalog, nodes: make(map[edgeKey]*edgeNode), meanings: make(map[wording]*meaning),
+		slots: make(map[edgeSlot]int), seed: maphash.MakeSeed(),
 	}
 }
 
@@ -276,7 +280,7 @@ func (h *sparkplugHost) data(to *route, m *Message, out *Readings) (Result, *Rej
 		if len(n.scopes) >= maxNodeDevices {
 			return 0, &Reject{TooManyMeters, fmt.Sprintf("device %q is one too many", clip(device))}
 		}
-		s = newScope()
+		s = newScope(nil)
 	} else {
 		before = s.size()
 	}

@@ -36,8 +36,13 @@ type edgeScope struct {
 	taken   map[registerKey]bool // what the metrics without a birth must keep off
 }
 
-func newScope() *edgeScope {
-	return &edgeScope{byName: make(map[string]*edgeMetric), byAlias: make(map[uint64]*edgeMetric)}
+// newScope returns an empty scope with room for as many metrics as before.
+func newScope(before *edgeScope) *edgeScope {
+	names, aliases := 0, 0
+	if before != nil {
+		names, aliases = len(before.byName), len(before.byAlias)
+	}
+	return &edgeScope{byName: make(map[string]*edgeMetric, names), byAlias: make(map[uint64]*edgeMetric, aliases)}
 }
 
 // Bounds on what is remembered. A metric costs about 300 bytes, a node about 2 kB
@@ -68,8 +73,8 @@ type registerKey struct {
 
 // define makes the scope of a birth message.
 func (h *sparkplugHost) define(to *route) (*edgeScope, *Reject) {
-	s := newScope()
-	var drafts []draft
+	s := newScope(to.edge.node.scopes[to.edge.topic.device])
+	drafts := h.drafts[:0]
 	reject := h.message.each(func(m *sparkplugMetric) *Reject {
 		if len(m.name) == 0 {
 			return nil
@@ -79,7 +84,7 @@ func (h *sparkplugHost) define(to *route) (*edgeScope, *Reject) {
 			if reject := h.crowded(len(s.byName)); reject != nil {
 				return reject
 			}
-			d := h.draft(to, string(m.name), m)
+			d := h.draft(to, m)
 			known = d.metric
 			s.byName[d.name] = known
 			if known.kept {
@@ -94,6 +99,7 @@ func (h *sparkplugHost) define(to *route) (*edgeScope, *Reject) {
 	if reject != nil {
 		return nil, reject
 	}
+	h.drafts = drafts
 	settle(drafts)
 	for i := range drafts {
 		if reject := h.assign(to, s, &drafts[i]); reject != nil {
@@ -111,40 +117,65 @@ func (h *sparkplugHost) crowded(brought int) *Reject {
 	return nil
 }
 
-// draft works out what a metric is.
-func (h *sparkplugHost) draft(to *route, name string, m *sparkplugMetric) draft {
-	d := draft{name: name, metric: &edgeMetric{datatype: m.datatype}}
-	if controls(name) {
-		return d
+// wording is all that decides what a metric is stored as.
+type wording struct {
+	name, unit string
+	datatype   uint32
+	utility    meter.Utility
+}
+
+// meaning is what follows of it.
+type meaning struct {
+	name    string
+	dropped bool // of the session, or by the source's word
+	ruled   bool
+	words   map[string]float64
+	chosen  edgeName
+	whole   edgeName
+	utility meter.Utility
+}
+
+// draft works out what a metric is. Meters of one kind have the same metrics, and
+// a rebirth has those of the birth: what a wording means is remembered, for
+// maxFields of them at about 400 bytes each.
+func (h *sparkplugHost) draft(to *route, m *sparkplugMetric) draft {
+	what, ok := h.meanings[wording{string(m.name), string(m.unit()), m.datatype, to.utility}]
+	if !ok {
+		w := wording{string(m.name), string(m.unit()), m.datatype, to.utility}
+		what = h.meaning(w)
+		if len(h.meanings) >= maxFields {
+			clear(h.meanings)
+		}
+		h.meanings[w] = what
 	}
-	keys := strings.Split(name, "/")
-	d.key.utility = meter.Utility(orElse(string(to.utility), orElse(string(folderUtility(keys)), string(sparkplug.utility))))
-	ruled := field{}
+	return draft{
+		name: what.name, whole: what.whole, ruled: what.ruled, key: registerKey{what.utility, what.chosen.register},
+		metric: &edgeMetric{
+			datatype: m.datatype, kept: !what.dropped && (m.numeric() || what.words != nil),
+			register: what.chosen.register, convert: what.chosen.convert, words: what.words,
+		},
+	}
+}
+
+func (h *sparkplugHost) meaning(w wording) *meaning {
+	what := &meaning{name: w.name}
+	if what.dropped = controls(w.name); what.dropped {
+		return what
+	}
+	keys := strings.Split(w.name, "/")
+	what.utility = meter.Utility(orElse(string(w.utility), orElse(string(folderUtility(keys)), string(sparkplug.utility))))
 	for _, r := range h.source.rules {
 		if !fits(r.keys, keys) {
 			continue
 		}
-		if ruled, d.ruled = r.field(keys, field{}), true; ruled.role == skipped {
-			return d
-		}
-		d.key.utility = meter.Utility(orElse(string(ruled.utility), string(d.key.utility)))
-		d.metric.words = ruled.words
-		break
+		f := r.field(keys, field{})
+		what.ruled, what.dropped, what.words = true, f.role == skipped, f.words
+		what.chosen, what.whole = edgeName{f.name, f.convert}, edgeName{derived(keys), f.convert}
+		what.utility = meter.Utility(orElse(string(f.utility), string(what.utility)))
+		return what
 	}
-	d.metric.kept = m.numeric() || d.metric.words != nil
-	switch {
-	case !d.metric.kept:
-		return d
-	case d.ruled:
-		d.metric.register, d.metric.convert = ruled.name, ruled.convert
-		d.whole = edgeName{derived(keys), ruled.convert}
-	default:
-		var short edgeName
-		short, d.whole = nameMetric(keys, m.unit(), pb.DataType(m.datatype), d.key.utility)
-		d.metric.register, d.metric.convert = short.register, short.convert
-	}
-	d.key.register = d.metric.register
-	return d
+	what.chosen, what.whole = nameMetric(keys, w.unit, pb.DataType(w.datatype), what.utility)
+	return what
 }
 
 // rename gives a draft another register.
@@ -231,7 +262,7 @@ func (h *sparkplugHost) learn(to *route, n *edgeNode, s *edgeScope, m *sparkplug
 		return nil, reject
 	}
 	h.learned++
-	d := h.draft(to, string(m.name), m)
+	d := h.draft(to, m)
 	if d.metric.kept {
 		if !d.ruled && strings.Contains(d.name, "/") {
 			d.rename(d.whole)
