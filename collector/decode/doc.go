@@ -14,5 +14,7 @@
 //
 // What a topic means is worked out once and remembered, so the steady state
 // costs one map look-up and one pass over the payload. Decoding depends on the
-// message alone: clocks, ranges and duplicates are package vet's.
+// message alone: clocks, ranges and duplicates are package vet's. The exception is
+// Sparkplug B, whose messages mean nothing without the births before them: those
+// are remembered, and saved so that they are known after a restart.
 package decode
