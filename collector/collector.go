@@ -86,6 +86,8 @@ func New(ctx context.Context, o Options) (*Collector, error) {
 	}
 	c.registry.Store(o.Registry)
 	c.stream = NewStream(o.Sources, meter.NewCatalog(MaxMeters), o.Registry, c.live)
+	c.stream.seen = newSightings()
+	c.stream.seen.use(o.Registry)
 	c.keeper.collector = c
 	if o.Supply != (live.SupplyConfig{}) {
 		c.live.SetSupply(o.Supply)
@@ -113,7 +115,7 @@ func (c *Collector) join(ctx context.Context, o Options) error {
 	c.intake, err = mqtt.New(mqtt.Options{
 		Config: o.MQTT, Filters: filters(o.Sources), Password: o.Password, Now: o.Now,
 		Accepting: c.spool.Accepting, StatePath: filepath.Join(o.DataDir, "sessions.json"),
-		ReceivedBase: messages(ledger),
+		ReceivedBase: messages(ledger), Presence: presence(o.Sources),
 		Log: o.Log.With().Str("part", "mqtt").Logger(), Registerer: o.Registerer,
 	})
 	if err != nil {

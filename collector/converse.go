@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/imdad-telemetry/imdad/collector/decode"
+	"github.com/imdad-telemetry/imdad/collector/mqtt"
 )
 
 // converse tells devices what they need to hear to go on speaking, once in a
@@ -43,4 +44,15 @@ func result(sent bool) string {
 		return "sent"
 	}
 	return "dropped"
+}
+
+// presence is the STATE of the Sparkplug host that the sources make us; nil if
+// they do not.
+func presence(sources []decode.Source) *mqtt.Presence {
+	for _, s := range sources {
+		if s.Host != "" {
+			return &mqtt.Presence{Topic: decode.HostTopic(s.Host), Online: decode.HostBirth, Offline: decode.HostDeath}
+		}
+	}
+	return nil
 }

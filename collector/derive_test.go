@@ -143,8 +143,8 @@ func TestTheLiveStateComesBack(t *testing.T) {
 	if since := snap.Feeders[0].Dead.Since; since != noon.UnixMilli() {
 		t.Errorf("dead since %d", since)
 	}
-	if files, err := filepath.Glob(filepath.Join(c.dir, "*")); err != nil || len(files) != 2 {
-		t.Errorf("left behind: %v, %v; want %s and %s", files, err, runningName, vetName)
+	if files, err := filepath.Glob(filepath.Join(c.dir, "*")); err != nil || len(files) != 3 {
+		t.Errorf("left behind: %v, %v; want %s, %s and %s", files, err, runningName, vetName, seenName)
 	}
 	// It ends without saving: what is there is older than what people know.
 	crashed := reborn(t, c.dir, log)
@@ -155,7 +155,7 @@ func TestTheLiveStateComesBack(t *testing.T) {
 
 func TestADamagedStateIsMovedAside(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{stateName, runningName, vetName} {
+	for _, name := range []string{stateName, runningName, vetName, seenName} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()

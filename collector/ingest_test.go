@@ -24,6 +24,8 @@ func ingesting(registry *zone.Registry, sources []decode.Source, meters int) *Co
 	now := func() time.Time { return noon }
 	c := &Collector{now: now, live: live.New(registry, now)}
 	c.stream = NewStream(sources, meter.NewCatalog(meters), registry, c.live)
+	c.stream.seen = newSightings()
+	c.stream.seen.use(registry)
 	c.keeper.collector = c
 	c.encoder.use(registry)
 	return c

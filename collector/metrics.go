@@ -34,7 +34,7 @@ func (c *Collector) register(r prometheus.Registerer) error {
 	}
 	var errs []error
 	for _, m := range []prometheus.Collector{
-		c.lag, c.sizes, c.commands, &ledgerCollector{spool: c.spool}, live.NewSupplyCollector(c.live),
+		c.lag, c.sizes, c.commands, &streamCollector{c.stream}, &ledgerCollector{spool: c.spool}, live.NewSupplyCollector(c.live),
 	} {
 		errs = append(errs, r.Register(m))
 	}
@@ -201,4 +201,29 @@ func (c *ledgerCollector) Collect(ch chan<- prometheus.Metric) {
 		}
 		ch <- prometheus.MustNewConstMetric(l.desc, l.kind, l.value(&ledger, &stats), labels...)
 	}
+}
+
+var (
+	findings = prometheus.NewDesc("imdad_vet_findings_total", "What vetting found in readings: counters that began anew, values that jump, stand still or are missing.",
+		[]string{"finding"}, nil)
+	skipped = prometheus.NewDesc("imdad_sparkplug_skipped_metrics_total", "Metrics of Sparkplug messages that are no number: templates, data sets, arrays and texts.", nil, nil)
+)
+
+// streamCollector exposes what decoding and vetting have counted since the
+// start.
+type streamCollector struct{ stream *Stream }
+
+// Describe implements prometheus.Collector.
+func (c *streamCollector) Describe(ch chan<- *prometheus.Desc) {
+	ch <- findings
+	ch <- skipped
+}
+
+// Collect implements prometheus.Collector.
+func (c *streamCollector) Collect(ch chan<- prometheus.Metric) {
+	found, passed := c.stream.counts()
+	for name, n := range found {
+		ch <- prometheus.MustNewConstMetric(findings, prometheus.CounterValue, float64(n), name)
+	}
+	ch <- prometheus.MustNewConstMetric(skipped, prometheus.CounterValue, float64(passed))
 }

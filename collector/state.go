@@ -37,6 +37,7 @@ func (c *Collector) loadState() {
 		}
 	}
 	c.load(filepath.Join(c.dir, vetName), c.stream.LoadState)
+	c.load(filepath.Join(c.dir, seenName), c.stream.seen.load)
 }
 
 // load reads a state, if its file is there. ok says that it is in use.
@@ -71,7 +72,7 @@ func (c *Collector) saveState(ctx context.Context, name string) {
 	if err == nil {
 		err = c.write(vetName, func(w io.Writer) error { _, err := vetting.WriteTo(w); return err })
 	}
-	if err = errors.Join(err, c.write(name, c.live.Save)); err != nil {
+	if err = errors.Join(err, c.write(name, c.live.Save), c.write(seenName, c.stream.seen.save)); err != nil {
 		c.log.Error().Err(err).Msg("the state is not saved; after a restart windows and counters begin where it was saved last")
 	}
 }

@@ -22,6 +22,7 @@ import (
 // It is safe for concurrent use.
 type Stream struct {
 	live *live.State
+	seen *sightings // nil: nobody asks for unregistered meters
 
 	mu      sync.Mutex
 	decoder *decode.Decoder
@@ -61,6 +62,7 @@ func (s *Stream) Take(m *decode.Message, keeper Keeper, prints []byte) (decode.R
 	}
 	for _, series := range s.out.Stale() {
 		s.live.Stale(series, m.Received)
+		s.vetter.Forget(series)
 	}
 	for _, saved := range s.out.Saved() {
 		keeper.Remember(saved)
@@ -68,6 +70,10 @@ func (s *Stream) Take(m *decode.Message, keeper Keeper, prints []byte) (decode.R
 	readings := s.out.All()
 	if m.Retained && !clocksValid(readings, m.Received) {
 		return decode.Ignored, prints, nil
+	}
+	if s.seen != nil {
+		source, profile := s.out.Source()
+		s.seen.note(m.Topic, m.Payload, m.Received, source, profile, readings)
 	}
 	for i := range readings {
 		prints = s.vet(&readings[i], m.Received, keeper, prints)
@@ -134,10 +140,21 @@ func (s *Stream) Blocks(into []vet.Interval, state io.Writer) ([]vet.Interval, e
 	return into, s.vetter.Save(state)
 }
 
+// counts returns what vetting found, by its name, and how many metrics decoding
+// has passed over.
+func (s *Stream) counts() (found map[string]int64, passed int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.vetter.Findings(), s.decoder.Skipped()
+}
+
 // SetRegistry puts a new registry in force.
 func (s *Stream) SetRegistry(r *zone.Registry) {
 	s.mu.Lock()
 	s.vetter.SetRegistry(r)
 	s.mu.Unlock()
 	s.live.SetRegistry(r)
+	if s.seen != nil {
+		s.seen.use(r)
+	}
 }

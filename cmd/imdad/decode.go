@@ -66,9 +66,7 @@ func (d *decodeCmd) Run(e *env) error {
 	}
 	received := d.Received.UnixMilli()
 	var out decode.Readings
-	result, err := decode.New(sources, meter.NewCatalog(maxTriedMeters)).Decode(decode.Message{
-		Topic: d.Topic, Payload: payload, Retained: d.Retained, Received: received,
-	}, &out)
+	result, err := trial(sources, decode.Message{Topic: d.Topic, Payload: payload, Retained: d.Retained, Received: received}, &out)
 	var reject *decode.Reject
 	if errors.As(err, &reject) {
 		return d.refused(e, reject)
@@ -84,6 +82,11 @@ func (d *decodeCmd) Run(e *env) error {
 		return readingLines(e.stdout, out.All())
 	}
 	return readingTable(e.stdout, out.All())
+}
+
+// trial decodes one message as if nothing had come before it.
+func trial(sources []decode.Source, m decode.Message, out *decode.Readings) (decode.Result, error) {
+	return decode.New(sources, meter.NewCatalog(maxTriedMeters)).Decode(m, out)
 }
 
 // maxTriedMeters bounds the meters of one message.

@@ -51,6 +51,7 @@ type commands struct {
 	Demo       demoCmd       `cmd:"" help:"Play a simulated city on this machine: broker, database, meters and collector in one."`
 	Check      checkCmd      `cmd:"" help:"Check a configuration and everything it names; print each mistake with its place."`
 	Decode     decodeCmd     `cmd:"" help:"Try a payload: print the readings that would be made of it, or why it would be refused."`
+	Meters     metersCmd     `cmd:"" help:"List the registered meters, bring new ones in, find unregistered ones."`
 	Quarantine quarantineCmd `cmd:"" help:"Look after the messages that could not be stored."`
 	Alarms     alarmsCmd     `cmd:"" help:"Look at the alarms of a running service, and act on them."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`

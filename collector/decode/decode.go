@@ -38,6 +38,7 @@ type Readings struct {
 	status *Gateway
 	stale  []*meter.Series
 	saved  []Saved
+	source *compiled
 }
 
 // Saved is what a decoder must remember beyond its life, such as the birth of
@@ -72,6 +73,15 @@ func (r *Readings) Reset() {
 // Stale returns the meters whose values are unknown from this message on: what
 // they spoke through has died. They are valid until the next Reset.
 func (r *Readings) Stale() []*meter.Series { return r.stale }
+
+// Source returns the name of the source that read the message, and its profile;
+// both are empty where none has it.
+func (r *Readings) Source() (name, profile string) {
+	if r.source == nil {
+		return "", ""
+	}
+	return r.source.name, r.source.profile
+}
 
 // Saved returns what the decoder must remember of this message, valid until the
 // next Reset.
@@ -110,6 +120,7 @@ type Decoder struct {
 
 // route is what a topic was found to mean.
 type route struct {
+	from    *compiled // nil: no source has it
 	series  *meter.Series
 	gateway *Gateway // whose status it is
 	reject  *Reject
@@ -163,6 +174,7 @@ func (d *Decoder) Decode(m Message, out *Readings) (Result, error) {
 		}
 		d.routes[m.Topic] = r
 	}
+	out.source = r.from
 	switch {
 	case r.reject != nil:
 		return Decoded, r.reject
@@ -197,7 +209,9 @@ func (d *Decoder) route(topic string) *route {
 			switch {
 			case !matches(s.patterns[i].filter, topic):
 			case s.native:
-				return nativeRoute(topic, d.catalog)
+				r := nativeRoute(topic, d.catalog)
+				r.from = s
+				return r
 			default:
 				return s.route(topic, &s.patterns[i])
 			}
@@ -214,7 +228,7 @@ func (c *compiled) route(topic string, p *pattern) *route {
 	if found.reject != nil {
 		return &route{reject: found.reject}
 	}
-	to := &route{reader: c.reader, special: c.special, place: &found, captured: captured, utility: c.utility}
+	to := &route{from: c, reader: c.reader, special: c.special, place: &found, captured: captured, utility: c.utility}
 	if to.utility == "" {
 		to.utility = meter.Utility(captured["utility"])
 	}

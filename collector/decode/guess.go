@@ -86,3 +86,9 @@ func beside(topic string) string {
 	}
 	return topic[:i] + "/+"
 }
+
+// Reads tells whether some source has a filter for a topic.
+func (d *Decoder) Reads(topic string) bool {
+	r := d.route(topic)
+	return r.reject == nil || r.reject.Reason != NoSource
+}

@@ -136,6 +136,7 @@ func (s Source) validateNative() []error {
 
 // compiled is a source ready for use.
 type compiled struct {
+	profile  string
 	name     string
 	host     string // of the profile sparkplug-b
 	patterns []pattern
@@ -155,7 +156,7 @@ type compiled struct {
 
 // compile works out what a source means. The errors begin with the key.
 func compile(s Source) (*compiled, []error) {
-	c := &compiled{name: s.Name, host: s.Host, native: s.Profile == "imdad", names: s.Names}
+	c := &compiled{name: s.Name, profile: s.Profile, host: s.Host, native: s.Profile == "imdad", names: s.Names}
 	for _, t := range s.Topics {
 		c.patterns = append(c.patterns, newPattern(t))
 	}
