@@ -1,6 +1,8 @@
 package decode_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/imdad-telemetry/imdad/collector/decode"
@@ -137,6 +139,36 @@ func TestSparkplugNames(t *testing.T) {
 			newPlant(t, tt.source).expect("spBv1.0/g/DBIRTH/n/d", `{"timestamp":1795421700000,"seq":1,"metrics":[`+tt.metrics+`]}`, tt.want)
 		})
 	}
+}
+
+// The property that names a unit has no fixed name.
+func TestSparkplugUnitProperties(t *testing.T) {
+	t.Parallel()
+	for key, want := range map[string]string{
+		"engUnit": "p_kw=0.5", "Engineering Units": "p_kw=0.5", "Eng Unit": "p_kw=0.5", "EngUnits": "p_kw=0.5", "unit": "p_kw=0.5", "UOM": "p_kw=0.5",
+		"engLow": "p=500", "Description of the unit of measure": "p=500",
+	} {
+		newPlant(t, sparkplugSource).expect("spBv1.0/g/DBIRTH/n/d", `{"timestamp":1795421700000,"seq":1,"metrics":[
+			{"name":"P","dataType":"Double","properties":{"`+key+`":{"type":"String","value":"W"},"Quality":{"type":"Int32","value":192}},"value":500}]}`,
+			"g/electricity/d received "+want)
+	}
+}
+
+// A controller with thousands of tags, each of which changed at a time of its own.
+func TestSparkplugLargeBirth(t *testing.T) {
+	t.Parallel()
+	const tags = 10_000
+	var metrics []string
+	for i := range tags {
+		metrics = append(metrics, fmt.Sprintf(`{"name":"Line %d/Station %d/Tag %d","alias":%d,"timestamp":%d,"dataType":"Double","value":%d.5}`, i%7, i%11, i, i, arrived-i, i))
+	}
+	p := newPlant(t, sparkplugSource)
+	got := strings.Split(p.gets("spBv1.0/g/NBIRTH/n", nbirth(strings.Join(metrics, ","))), "\n")
+	if last := "g/electricity/n received partial line_0_station_0_tag_0=0.5"; len(got) != 1+tags || got[tags] != last {
+		t.Fatalf("%d lines, the last of them %s; want %s", len(got), got[len(got)-1], last)
+	}
+	p.expect("spBv1.0/g/NDATA/n", `{"timestamp":1795421700000,"seq":1,"metrics":[{"alias":9999,"as":"Double","value":1.5}]}`,
+		"g/electricity/n received partial line_3_station_0_tag_9999=1.5")
 }
 
 func TestSparkplugSignedIntegers(t *testing.T) {
