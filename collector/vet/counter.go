@@ -24,7 +24,7 @@ type counter struct {
 	before before
 	perH   float32 // what the registry says of it, as meter.CounterLimits
 	digits uint8
-	sealed bool // nothing older than first can be placed
+	sealed bool  // nothing older than first can be placed
 	still  int32 // ms that the value has stood still for, up to last.Time
 	step   int32 // ms between readings, as they usually come
 

@@ -242,8 +242,8 @@ func BenchmarkCheck(b *testing.B) {
 	b.ReportAllocs()
 	s := series(0)
 	for i := 0; b.Loop(); i++ {
-		r := meter.Reading{Series: s, Time: received - int64(i%3_000_000), Values: values}
-		if _, prints = v.Check(&r, received, prints); len(prints) > 1<<19 {
+		r := meter.Reading{Series: s, Time: received + int64(i), Values: values}
+		if _, prints = v.Check(&r, r.Time, prints); len(prints) > 1<<19 {
 			prints = prints[:0]
 		}
 	}
