@@ -12,10 +12,10 @@ import (
 // Messages are read field by field and not with proto.Unmarshal, births as well.
 // It would make objects of a hundred times what a small hostile payload has in
 // bytes (an empty metric is two bytes there, and about 200 in memory) and build
-// the data sets and templates that nobody reads. It also costs four times as much:
-// 340 ns and 4.5 allocations a metric for the objects alone, where 85 ns and one
-// allocation a message are enough to make the reading (BenchmarkSparkplug,
-// BenchmarkSparkplugUnmarshal).
+// the data sets and templates that nobody reads. It also costs about three times as
+// much: 210 ns and 4.5 allocations a metric for the objects alone, where 76 ns and
+// one allocation a message are enough to make the reading (BenchmarkSparkplug,
+// BenchmarkSparkplugUnmarshal, in one run).
 
 // sparkplugMessage is what the collector reads of a payload. Its metrics are read
 // one at a time, each time anew: nothing is kept of a message that may have
