@@ -113,3 +113,41 @@ func FuzzLoadState(f *testing.F) {
 		save(t, s.vetter)
 	})
 }
+
+// However many gaps there are, the state stays within its bound, and the latest
+// are remembered.
+func TestGapsAreBounded(t *testing.T) {
+	t.Parallel()
+	const (
+		meters = 1200
+		hours  = 400
+	)
+	v := vet.New(nil)
+	all := make([]*meter.Series, meters)
+	for i := range all {
+		all[i] = series(i)
+	}
+	send := func(s *meter.Series, m int) []vet.Interval {
+		r := meter.Reading{Series: s, Time: quarter + int64(m)*minute, Values: []meter.Value{{Register: "energy_import_kwh", Value: float64(m)}}}
+		v.Check(&r, r.Time, nil)
+		return v.Intervals()
+	}
+	for h := range hours {
+		for _, s := range all {
+			for m := range 3 {
+				send(s, 60*h+m+1)
+			}
+		}
+	}
+	const knot, rest = 29, 300 // bytes saved
+	if n, bound := len(save(t, v)), 1<<20*knot+meters*rest; n > bound || n < bound/2 {
+		t.Errorf("a state of %d bytes, want up to %d", n, bound)
+	}
+	anew := 0
+	for m := 4; m <= 30; m++ { // in the last gap: its second block is settled
+		anew += len(send(all[0], 60*(hours-2)+m))
+	}
+	if anew != 1 {
+		t.Errorf("%d blocks anew, want 1: the latest gap is forgotten", anew)
+	}
+}
