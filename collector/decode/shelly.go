@@ -68,6 +68,7 @@ var shellyWhole = map[string]field{
 	"act_power":            {name: "active_power_kw", unit: "W"},
 	"apower":               {name: "active_power_kw", unit: "W"},
 	"aprt_power":           {name: "apparent_power_kva", unit: "VA"},
+	"aprtpower":            {name: "apparent_power_kva", unit: "VA"}, // of PM1
 	"pf":                   {name: "power_factor"},
 	"freq":                 {name: "frequency_hz", unit: "Hz"},
 	"voltage":              {name: "voltage_l1_v", unit: "V"},

@@ -99,6 +99,7 @@ func TestShellyTrapPartialDeltas(t *testing.T) {
 func TestShellyTrapWh(t *testing.T) {
 	testProfile(t, shellySource, []profileTest{
 		{name: "total", topic: "d/events/rpc", payload: `{"params":{"ts":1675072985,"emdata:0":{"total_act":1234567.89}}}`, want: "sn-z1/electricity/d 1675072985000 partial energy_import_kwh=1234.56789"},
+		{name: "apparent power of PM1", topic: "d/status/pm1:0", payload: `{"aprtpower":230}`, want: "sn-z1/electricity/d received partial apparent_power_kva=0.23"},
 		{name: "minutes in mWh", topic: "d/status/pm1:0", payload: `{"aenergy":{"by_minute":[15234.772]}}`, want: "sn-z1/electricity/d received partial pm1_aenergy_by_minute_0_kwh=0.015234772"},
 	})
 }
