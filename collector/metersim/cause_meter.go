@@ -107,7 +107,9 @@ func status(zoneID, gateway, state string, at int64) shot {
 			switch {
 			case state != "online":
 				return p.fall(n, at)
-			case p.plan.lateJoin(n) && at == p.plan.Start.UnixMilli() && p.live == nil:
+			case at == p.plan.Start.UnixMilli() && p.live != nil:
+				return nil // it is born as it connects
+			case at == p.plan.Start.UnixMilli() && p.plan.lateJoin(n):
 				n.Connect() // nobody heard its birth
 				return nil
 			}

@@ -95,7 +95,7 @@ func (st *stage) sparkplugDeath(i *incident) {
 	zoneID, ids := st.behind(i.Object)
 	i.shots = append(i.shots, status(zoneID, i.Object, "online", i.start))
 	late := i.start + staleDeathMS
-	st.onNode(i, late, func(p *player, n *dress.Node) error { return p.bury(n.Death(late, 1), late) })
+	st.onNode(i, late, func(p *player, n *dress.Node) error { return p.bury(n, 1, late) })
 	st.unharmed(i)
 	i.forbid("gateway.offline|meter.offline", flicker, append(ids, i.Object)...)
 }

@@ -15,8 +15,9 @@ type act uint8
 const (
 	none act = iota
 	fall     // break the connection, as a power cut would: the broker sends the will
-	rise     // connect again
+	rise     // connect anew
 	bear     // publish the births again
+	haunt    // publish the death of the last session
 )
 
 // Command is what somebody tells a device: a rebirth of a Sparkplug node, or a
@@ -78,6 +79,13 @@ func (s *session) births(flights chan<- flight) {
 		m := &message{topic: d.Topic, values: values{d.Payload}, resent: true, untold: true}
 		flights <- s.publish(m)
 	}
+}
+
+// haunt publishes the death of the node's last session, as a broker does that
+// was late to see it end.
+func (s *session) haunt(flights chan<- flight) {
+	death := s.link.node.Death(s.link.now(), 1)
+	flights <- s.publish(&message{topic: death.Topic, values: values{death.Payload}, resent: true, untold: true})
 }
 
 // bye publishes the node's death before it leaves in order: then there is no

@@ -61,8 +61,10 @@ func (s *session) send(ctx context.Context, flights chan<- flight) (unsent []*me
 				flights <- s.publish(m)
 			case m.act == bear:
 				s.births(flights)
-			case m.act == fall:
-				s.link.fallen = true
+			case m.act == haunt:
+				s.haunt(flights)
+			case m.act == fall, m.act == rise:
+				s.link.fallen = m.act == fall
 				return nil, false
 			}
 		case <-s.link.rebirth:

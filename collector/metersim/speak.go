@@ -107,11 +107,15 @@ func (p *player) fall(n *dress.Node, at int64) error {
 	if p.live != nil {
 		return p.send(Delivery{At: time.UnixMilli(at), node: n, act: fall})
 	}
-	return p.bury(n.Death(at, 0), at)
+	return p.bury(n, 0, at)
 }
 
-// bury publishes an NDEATH.
-func (p *player) bury(m dress.Message, at int64) error {
+// bury publishes the NDEATH of the session so many before the present one.
+func (p *player) bury(n *dress.Node, before uint64, at int64) error {
+	if p.live != nil {
+		return p.send(Delivery{At: time.UnixMilli(at), node: n, act: haunt})
+	}
+	m := n.Death(at, before)
 	return p.send(Delivery{Topic: m.Topic, Payload: m.Payload, At: time.UnixMilli(at)})
 }
 
