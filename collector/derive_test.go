@@ -203,7 +203,7 @@ func TestBlocksOfConsumption(t *testing.T) {
 		return fmt.Sprintf("consumption,city=c,meter=ep,register=energy_import_kwh,utility=electricity,zone=z amount=%d,total=%d,raw=%d,quality=%di,reason=%q %d\n",
 			amount, total, amount, quality, reason, eight+int64(block)*15*60_000)
 	}
-	if got, want := pendingLines(t, c.spool), line(0, 15, 15, 0, ""); got != want {
+	if got, want := pendingLines(t, c.spool), line(0, 15, 1015, 0, ""); got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}
 	c.saveState(t.Context(), runningName)
@@ -215,7 +215,7 @@ func TestBlocksOfConsumption(t *testing.T) {
 	if err := again.spoolBlocks(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := pendingLines(t, again.spool), line(1, 15, 30, 0, ""); got != want {
+	if got, want := pendingLines(t, again.spool), line(1, 15, 1030, 0, ""); got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}
 }

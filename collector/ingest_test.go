@@ -23,6 +23,7 @@ import (
 func ingesting(registry *zone.Registry, sources []decode.Source, meters int) *Collector {
 	now := func() time.Time { return noon }
 	c := &Collector{now: now, live: live.New(registry, now)}
+	c.registry.Store(registry)
 	c.stream = NewStream(sources, meter.NewCatalog(meters), registry, c.live)
 	c.stream.seen = newSightings()
 	c.stream.seen.use(registry)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -93,7 +94,7 @@ func (c *config) Validate() error {
 	if len(c.Sources) == 0 {
 		errs = append(errs, errors.New("sources: none; leave the key out for the native topics"))
 	}
-	names := make(map[string]bool)
+	names, host := make(map[string]bool), ""
 	for i, s := range c.Sources {
 		key := fmt.Sprintf("sources[%d]", i)
 		errs = append(errs, configs.Section(key, errors.Join(s.Validate()...)))
@@ -101,6 +102,13 @@ func (c *config) Validate() error {
 			errs = append(errs, fmt.Errorf("%s.name: %q is taken by an earlier source", key, s.Name))
 		}
 		names[s.Name] = true
+		if s.Host != "" && host != "" && s.Host != host {
+			errs = append(errs, fmt.Errorf("%s.host: %q; an earlier source has %q, and one service can be one host only", key, s.Host, host))
+		}
+		host = cmp.Or(host, s.Host)
+		if s.Profile == "sparkplug-b" && c.MQTT.Share != "" {
+			errs = append(errs, fmt.Errorf("%s.profile: sparkplug-b needs all messages of a node in their order, which mqtt.share does not give; leave share out", key))
+		}
 	}
 	return errors.Join(errs...)
 }

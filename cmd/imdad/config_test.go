@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/imdad-telemetry/imdad/collector/decode"
 	"github.com/imdad-telemetry/imdad/configs"
 )
 
@@ -82,5 +83,35 @@ func TestChangedSections(t *testing.T) {
 	b.MQTT.ClientID, b.Log.Level = "x", "debug"
 	if got := strings.Join(changedSections(a, b), " "); got != "mqtt log" {
 		t.Errorf("got %q, want mqtt log", got)
+	}
+}
+
+func TestSparkplugSourcesFitTogether(t *testing.T) {
+	t.Parallel()
+	source := func(name, host string) decode.Source {
+		return decode.Source{Name: name, Topics: []string{"spBv1.0/{zone}/#"}, Profile: "sparkplug-b", Host: host}
+	}
+	tests := []struct {
+		name    string
+		share   string
+		sources []decode.Source
+		want    string // empty: no mistake
+	}{
+		{"one host", "", []decode.Source{source("a", "h"), source("b", "h"), source("c", "")}, ""},
+		{"two hosts", "", []decode.Source{source("a", "h"), source("b", "i")}, "sources[1].host: "},
+		{"a shared subscription", "g", []decode.Source{source("a", "")}, "sources[0].profile: sparkplug-b needs"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c := defaultConfig()
+			c.MQTT.Brokers, c.MQTT.ClientID, c.MQTT.Share = []string{"tcp://127.0.0.1:1883"}, "imdad", tt.share
+			c.Influx.URL, c.Influx.Bucket = "http://127.0.0.1:8086", "utility"
+			c.Sources = tt.sources
+			err := c.Validate()
+			if (err == nil) != (tt.want == "") || err != nil && !strings.HasPrefix(err.Error(), tt.want) {
+				t.Errorf("%v, want %q", err, tt.want)
+			}
+		})
 	}
 }
