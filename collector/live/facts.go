@@ -25,6 +25,12 @@ type facts struct {
 	Recent    int32
 }
 
+// history tells that a reading says nothing of now. What is late may have been
+// given a quality that is worse than late.
+func history(r *meter.Reading, received int64) bool {
+	return r.Historical || r.Quality == meter.Late || !r.Stamped && received-r.Time > meter.LateAfter.Milliseconds()
+}
+
 // silenceOf is the silence after which a meter counts as silent, in ms.
 func silenceOf(m *zone.Meter) int64 {
 	return max(minSilence.Milliseconds(), int64(silentIntervals*m.IntervalS*1000))
@@ -38,7 +44,7 @@ func (f *facts) hear(r *meter.Reading, received int64) {
 	f.Recent++
 	f.Stale = false
 	f.Backfill = r.Historical
-	if !r.Historical && r.Quality != meter.Late {
+	if !history(r, received) {
 		f.skew(r, received)
 		f.Time = max(f.Time, r.Time)
 	}

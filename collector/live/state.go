@@ -129,7 +129,7 @@ func (s *State) Update(r *meter.Reading, received int64) {
 	if m.place != nil {
 		m.place.facts.hear(r, received)
 	}
-	if r.Historical || r.Quality == meter.Late {
+	if history(r, received) {
 		return
 	}
 	s.scratch.has, s.scratch.sum = 0, 0

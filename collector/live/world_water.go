@@ -101,7 +101,7 @@ func litresOf(def *zone.Tank) func(s *scratch, celsius, waterMM float64) float64
 		case s.got(productVolume):
 			return at15(s.values[productVolume], celsius)
 		case s.got(tankVolume):
-			return 1000 * s.values[tankVolume]
+			return at15(product(1000*s.values[tankVolume], waterMM), celsius)
 		case s.got(volume):
 			return at15(product(s.values[volume], waterMM), celsius)
 		case s.got(levelMM):

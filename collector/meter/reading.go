@@ -1,5 +1,7 @@
 package meter
 
+import "time"
+
 // Utility is what a meter measures. It names the measurement in the database.
 type Utility string
 
@@ -56,6 +58,9 @@ type Reading struct {
 	Partial bool
 	Values  []Value
 }
+
+// LateAfter is the age at which a reading no longer counts as news.
+const LateAfter = time.Hour
 
 // Value is one register of a reading, in the unit its name ends with.
 type Value struct {

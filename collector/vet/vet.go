@@ -14,8 +14,6 @@ const maxFloat = math.MaxFloat64
 const (
 	// MaxAhead is how far a device clock may be ahead of ours.
 	MaxAhead = 5 * time.Minute
-	// LateAfter is the age at which a reading no longer counts as news.
-	LateAfter = time.Hour
 	// Window is how long a reading is remembered for telling duplicates, as
 	// long as MaxRemembered is not reached before.
 	Window = time.Hour
@@ -120,7 +118,7 @@ func (v *Vetter) Check(r *meter.Reading, received int64, prints []byte) (Verdict
 		if r.HasSeq {
 			id = mix(uint64(r.DeviceTime)) ^ uint64(r.Seq)
 		}
-	case received-r.Time > LateAfter.Milliseconds():
+	case received-r.Time > meter.LateAfter.Milliseconds():
 		r.Quality = r.Quality.Worst(meter.Late)
 	}
 	v.intervals = v.intervals[:0]
