@@ -68,7 +68,10 @@ func Judge(ctx context.Context, o Options) (Verdict, error) {
 	}
 	c := &court{Options: o, now: o.Plan.Start, truth: o.Plan.Events()}
 	c.live = live.New(o.Plan.Registry, c.clock)
-	sources := []decode.Source{{Name: "native", Topics: []string{"imdad/v1/#"}, Profile: "imdad"}}
+	sources, err := sourcesOf(o.Plan)
+	if err != nil {
+		return Verdict{}, err
+	}
 	c.stream = collector.NewStream(sources, meter.NewCatalog(1<<16), o.Plan.Registry, c.live)
 	renderer, err := message.New(o.Plan.Registry)
 	if err != nil {
@@ -98,6 +101,7 @@ type court struct {
 	live    *live.State
 	manager *alerting.Manager
 	next    time.Time // of the next cycle
+	asked   time.Time // when the stream was last asked for commands
 	notices []Notice
 }
 
@@ -105,7 +109,7 @@ func (c *court) clock() time.Time { return c.now }
 
 func (c *court) play(ctx context.Context) (Verdict, error) {
 	c.next = c.now
-	events, err := metersim.Play(ctx, metersim.PlayOptions{Plan: c.Plan, Emit: func(d metersim.Delivery) error {
+	events, err := metersim.Play(ctx, metersim.PlayOptions{Plan: c.Plan, Commands: c.commands, Emit: func(d metersim.Delivery) error {
 		if err := c.until(ctx, d.At); err != nil {
 			return err
 		}

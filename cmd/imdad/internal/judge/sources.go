@@ -1,0 +1,47 @@
+package judge
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/imdad-telemetry/imdad/collector/decode"
+	"github.com/imdad-telemetry/imdad/collector/metersim"
+)
+
+// sourcesOf returns the sources that read the meters of a play.
+func sourcesOf(plan *metersim.Plan) ([]decode.Source, error) {
+	text, err := plan.SourcesYAML()
+	if err != nil {
+		return nil, err
+	}
+	var section struct {
+		Sources []decode.Source `yaml:"sources"`
+	}
+	if err := yaml.UnmarshalWithOptions(text, &section, yaml.Strict()); err != nil {
+		return nil, fmt.Errorf("read the sources of the play: %w", err)
+	}
+	for _, s := range section.Sources {
+		if errs := s.Validate(); len(errs) > 0 {
+			return nil, fmt.Errorf("source %s: %w", s.Name, errs[0])
+		}
+	}
+	return section.Sources, nil
+}
+
+// commands are what the stream tells the devices: Sparkplug nodes to be born
+// again, Victron portals to go on.
+func (c *court) commands() []metersim.Command {
+	if c.now.Sub(c.asked) < time.Second {
+		return nil
+	}
+	c.asked = c.now
+	var list []metersim.Command
+	for _, x := range c.stream.Commands(c.now.UnixMilli(), nil) {
+		if !x.Announce {
+			list = append(list, metersim.Command{Topic: x.Topic, Payload: x.Payload})
+		}
+	}
+	return list
+}
