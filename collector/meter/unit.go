@@ -179,16 +179,26 @@ func RegisterUnit(register string) (Unit, bool) {
 type Conversion struct{ Factor, Offset float64 }
 
 // Convert applies the conversion. A factor such as 1/1000 has no exact double,
-// its reciprocal has: 52 W are to be 0.052 kW, not 0.052000000000000005.
+// its reciprocal has: 52 W are to be 0.052 kW, not 0.052000000000000005. Nor has
+// 0.06, which is 60/1000.
 func (c Conversion) Convert(value float64) float64 {
-	if c.Factor > 0 && c.Factor < 1 {
-		divisor := 1 / c.Factor
-		if whole := math.Round(divisor); math.Abs(divisor-whole) < 1e-12*whole {
-			divisor = whole // 1/(1/3.6e6) is 3600000.0000000005
-		}
+	if c.Factor == math.Trunc(c.Factor) || c.Factor < 0 {
+		return value*c.Factor + c.Offset
+	}
+	if divisor, whole := wholeNumber(1 / c.Factor); whole {
 		return value/divisor + c.Offset
 	}
+	if thousandths, whole := wholeNumber(1000 * c.Factor); whole {
+		return value*thousandths/1000 + c.Offset
+	}
 	return value*c.Factor + c.Offset
+}
+
+// wholeNumber returns the whole number that x is but for the last digits:
+// 1/(1/3.6e6) is 3600000.0000000005.
+func wholeNumber(x float64) (float64, bool) {
+	n := math.Round(x)
+	return n, n != 0 && math.Abs(x-n) < 1e-12*n
 }
 
 // ConversionTo returns how values in u become values in other. It is an error

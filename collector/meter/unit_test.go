@@ -62,7 +62,7 @@ func TestConversionIsExact(t *testing.T) {
 	for _, tt := range []struct {
 		from, to    string
 		value, want float64
-	}{{"W", "kW", 52, 0.052}, {"Wh", "kWh", 1234567.5, 1234.5675}, {"hPa", "bar", 990.1, 0.9901}, {"l", "m3", 0.3, 0.0003}, {"J", "kWh", 7.2e6, 2}, {"K", "°C", 288.15, 288.15 - 273.15}} {
+	}{{"W", "kW", 52, 0.052}, {"Wh", "kWh", 1234567.5, 1234.5675}, {"hPa", "bar", 990.1, 0.9901}, {"l", "m3", 0.3, 0.0003}, {"J", "kWh", 7.2e6, 2}, {"l/min", "m3/h", 60, 3.6}, {"l/s", "m3/h", 0.5, 1.8}, {"K", "°C", 288.15, 288.15 - 273.15}} {
 		c, err := conversion(t, tt.from, tt.to)
 		if got := c.Convert(tt.value); err != nil || got != tt.want {
 			t.Errorf("%v %s: %v %s, want %v (%v)", tt.value, tt.from, got, tt.to, tt.want, err)
