@@ -13,11 +13,11 @@ import (
 type act uint8
 
 const (
-	none act = iota
-	fall     // break the connection, as a power cut would: the broker sends the will
-	rise     // connect anew
-	bear     // publish the births again
-	haunt    // publish the death of the last session
+	none  act = iota
+	fall      // break the connection, as a power cut would: the broker sends the will
+	rise      // connect anew
+	bear      // publish the births again
+	haunt     // publish the death of the last session
 )
 
 // Command is what somebody tells a device: a rebirth of a Sparkplug node, or a
