@@ -8,13 +8,14 @@ import (
 
 // victronProfile is what a GX device publishes of its D-Bus, one a zone: energy
 // meters, generator sets and tanks. Each value is a message without a time. It
-// falls silent a minute after the last keep-alive (see Portal). A tank tells
-// no volume at 15 °C and a set no fuel rate.
+// falls silent a minute after the last keep-alive. A tank tells no volume at
+// 15 °C. Engine/FuelRate of a set is no path of Victron's: it is here for the
+// balance of the tanks, as a driver of one's own would publish it.
 //
 // https://github.com/victronenergy/dbus-flashmq (topics, keep-alive),
 // https://github.com/victronenergy/venus/wiki/dbus (services, paths and units)
 var victronProfile = profile{
-	name: "victron", kinds: map[Kind]int{Load: 1, Generator: 2, FuelTank: 1}, lossy: []Kind{Generator, FuelTank},
+	name: "victron", kinds: map[Kind]int{Load: 1, Generator: 2, FuelTank: 1}, lossy: []Kind{FuelTank},
 	make:  func(m Meter) Dress { return victron{m} },
 	traps: []string{"null", "silence"},
 }
@@ -44,7 +45,8 @@ var victronFields = map[string][]field{
 	"genset": {
 		// 8 is running, of the codes that a set has for its states.
 		times("running", "StatusCode", 8, 0, ""), times("active_power_kw", "Ac/Power", 1000, 0, ""),
-		as("energy_export_kwh", "Ac/Energy/Forward", 2), times("run_hours_h", "Engine/OperatingHours", 3600, 0, ""), as("battery_v", "StarterVoltage", 2),
+		as("energy_export_kwh", "Ac/Energy/Forward", 2), times("run_hours_h", "Engine/OperatingHours", 3600, 0, ""),
+		as("fuel_rate_lph", "Engine/FuelRate", 3), as("battery_v", "StarterVoltage", 2),
 	},
 	"tank": {over("volume_l", "Remaining", 1000, 4, ""), as("temperature_c", "Temperature", 1)},
 }
