@@ -144,7 +144,7 @@ var sourcesOf = map[string]func([]Meter) []Source{
 		return perZone(meters, func(zone string, of []Meter) Source {
 			return Source{
 				Name: "victron-" + zone, Topics: []string{"N/" + Portal(zone) + "/#"}, Profile: "victron", Zone: zone,
-				Names:     names(of, func(m Meter) string { return fmt.Sprintf("%s:%s:%d", Portal(m.Zone), m.service(), m.Number) }),
+				Names: names(of, func(m Meter) string { return fmt.Sprintf("%s:%s:%d", Portal(m.Zone), m.service(), m.Number) }),
 				Registers: []Register{
 					{Path: "genset.StatusCode.value", Register: "running", Scale: 0.125, Utility: meter.Generator},
 					{Path: "genset.Engine.FuelRate.value", Register: "fuel_rate_lph", Unit: "l/h", Utility: meter.Generator},
