@@ -114,19 +114,24 @@ const MaxTopics = 1 << 18
 type Decoder struct {
 	sources []*compiled
 	native  native
+	foreign Message // the last, where readers find it without an allocation
 	catalog *meter.Catalog
 	routes  map[string]*route
 }
 
-// route is what a topic was found to mean.
+// route is what a topic was found to mean: 48 bytes for one of the native
+// profile.
 type route struct {
-	from    *compiled // nil: no source has it
-	series  *meter.Series
-	gateway *Gateway // whose status it is
-	reject  *Reject
-	shape   shape // of the meter's last payload
+	from          *compiled // nil: no source has it
+	series        *meter.Series
+	gateway       *Gateway // whose status it is
+	reject        *Reject
+	*foreignRoute         // nil: of the native profile, or rejected
+	shape         shapeID // of the meter's last payload
+}
 
-	// What a foreign profile needs.
+// foreignRoute is what a foreign profile needs of a topic.
+type foreignRoute struct {
 	reader   *reader
 	special  special
 	place    *place
@@ -185,8 +190,9 @@ func (d *Decoder) Decode(m Message, out *Readings) (Result, error) {
 		r.gateway.Online = string(m.Payload) == "online"
 		out.status = r.gateway
 		return Control, nil
-	case r.reader != nil || r.special != nil:
-		return r.foreign(&m, out)
+	case r.foreignRoute != nil:
+		d.foreign = m
+		return r.decode(&d.foreign, out)
 	}
 	result, reject := d.native.decode(r, &m, out)
 	if reject != nil || result != Decoded {
@@ -228,19 +234,22 @@ func (c *compiled) route(topic string, p *pattern) *route {
 	if found.reject != nil {
 		return &route{reject: found.reject}
 	}
-	to := &route{from: c, reader: c.reader, special: c.special, place: &found, captured: captured, utility: c.utility}
+	to := &route{from: c, foreignRoute: &foreignRoute{
+		reader: c.reader, special: c.special, place: &found, captured: captured, utility: c.utility,
+	}}
 	if to.utility == "" {
 		to.utility = meter.Utility(captured["utility"])
 	}
 	if found.bare != nil {
-		bare := *to
-		bare.place, to.bare = found.bare, &bare
+		bare := *to.foreignRoute
+		bare.place = found.bare
+		to.bare = &route{from: c, foreignRoute: &bare}
 	}
 	return to
 }
 
-// foreign reads a message of a foreign profile.
-func (r *route) foreign(m *Message, out *Readings) (Result, error) {
+// decode reads a message of a foreign profile.
+func (r *route) decode(m *Message, out *Readings) (Result, error) {
 	if r.place.control {
 		return Control, nil
 	}

@@ -36,6 +36,10 @@ type native struct {
 // spares a look-up a register.
 type shape []string
 
+// shapeID is 1 more than the place of a shape among those that are shared; 0 is
+// none.
+type shapeID uint8
+
 // maxShapes bounds the shapes that are shared; a meter of another shape only
 // decodes a little slower.
 const maxShapes = 64
@@ -98,7 +102,8 @@ func (n *native) decode(to *route, m *Message, out *Readings) (Result, *Reject) 
 	}
 	s := scanner{data: m.Payload}
 	r := out.next(to.series)
-	timed, reject := n.object(&s, r, to.shape)
+	expected := n.expected(to.shape)
+	timed, reject := n.object(&s, r, expected)
 	switch {
 	case reject != nil:
 		return 0, reject
@@ -109,7 +114,7 @@ func (n *native) decode(to *route, m *Message, out *Readings) (Result, *Reject) 
 	case len(r.Values) == 0:
 		return 0, &Reject{NoValues, "values is missing or empty"}
 	}
-	if !to.shape.of(r.Values) {
+	if !expected.of(r.Values) {
 		to.shape = n.shape(r.Values)
 	}
 	return Decoded, nil
@@ -128,22 +133,30 @@ func (s shape) of(values []meter.Value) bool {
 	return true
 }
 
+// expected returns a shared shape.
+func (n *native) expected(id shapeID) shape {
+	if id == 0 {
+		return nil
+	}
+	return n.shapes[id-1]
+}
+
 // shape returns the shared shape of values; none if there are too many.
-func (n *native) shape(values []meter.Value) shape {
-	for _, s := range n.shapes {
+func (n *native) shape(values []meter.Value) shapeID {
+	for i, s := range n.shapes {
 		if s.of(values) {
-			return s
+			return shapeID(i + 1)
 		}
 	}
 	if len(n.shapes) == maxShapes {
-		return nil
+		return 0
 	}
 	s := make(shape, len(values))
 	for i := range values {
 		s[i] = values[i].Register
 	}
 	n.shapes = append(n.shapes, s)
-	return s
+	return shapeID(len(n.shapes))
 }
 
 // The attributes of a native payload, as bits, to see a key that comes twice.
