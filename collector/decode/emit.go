@@ -116,7 +116,7 @@ func (r *reader) next(out *Readings, s *meter.Series, g *group) {
 	reading := out.next(s)
 	reading.Time, reading.Quality = g.time, r.source.quality
 	reading.Seq, reading.HasSeq = g.seq, g.hasSeq
-	reading.Partial = r.partial
+	reading.Partial, reading.ByException = r.partial, r.place.partial
 }
 
 // fill puts the samples of its series into a reading, and those of the whole

@@ -168,11 +168,10 @@ func (h *sparkplugHost) put(known *edgeMetric, v float64, at int, out *Readings)
 // at different times.
 func (h *sparkplugHost) finish(out *Readings, data bool) {
 	list := out.All()
-	if data {
-		for i := range list {
-			list[i].Partial = true
-		}
-	} else if len(list) > 1 {
+	for i := range list {
+		list[i].Partial, list[i].ByException = data, true
+	}
+	if !data && len(list) > 1 {
 		counts := make(map[*meter.Series]int)
 		for i := range list {
 			counts[list[i].Series]++

@@ -56,7 +56,10 @@ type Reading struct {
 	// Partial says that the meter sent what had changed: its other registers
 	// stand as it sent them last.
 	Partial bool
-	Values  []Value
+	// ByException says that the meter may send partial readings: those that
+	// follow lean on this one, also if it is whole.
+	ByException bool
+	Values      []Value
 }
 
 // LateAfter is the age at which a reading no longer counts as news.

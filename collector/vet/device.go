@@ -14,7 +14,7 @@ type device struct {
 	counters []counter
 	watched  watched
 	tank     *tankGauge // nil: it gauges no tank
-	joined   *joined    // nil: its readings are never partial
+	joined   *joined    // nil: it sends no partial readings
 }
 
 // device makes a meter's device at first sight, or takes the one of an earlier

@@ -11,13 +11,12 @@ const (
 	partStands    = 24 * 3_600_000
 )
 
-// joined is the last value of each register of a meter that sends partial
+// joined is the last value of each register of a meter that may send partial
 // readings. It begins empty in each life: what changes often is soon known
 // again.
 type joined struct {
 	registers []standing
 	counters  uint64 // a bit for each that only counts up
-	partial   bool   // the meter has sent a partial reading
 	parts     uint8  // a bit for each of totals that it sends parts of
 	own       uint8  // and for each that it sends itself
 }
@@ -65,23 +64,15 @@ var sumsOf = func() map[string]sums {
 	return all
 }()
 
-// join remembers the registers of a meter that sends partial readings, and adds
-// to one that brings a part of a total that total, if the meter never sends it
-// itself and the other parts are known. A meter's first reading is remembered
-// too: it may be the birth that all others lean on. The second whole one in a row
-// shows that the meter sends no others, and nothing is kept of it.
+// join remembers the registers of a meter that may send partial readings, whole
+// ones too: they may be the birth that all others lean on. It adds to one that
+// brings a part of a total that total, if the meter never sends it itself and
+// the other parts are known.
 func (d *device) join(r *meter.Reading) {
-	switch j := d.joined; {
-	case r.Partial:
-		if j == nil {
-			d.joined = newJoined(r)
+	if d.joined == nil {
+		if !r.Partial && !r.ByException {
+			return
 		}
-		d.joined.partial = true
-	case j != nil && j.partial:
-	case j != nil || d.watched.whole:
-		d.joined, d.watched.whole = nil, true
-		return
-	default:
 		d.joined = newJoined(r)
 	}
 	if brought := d.joined.take(r); r.Partial {
@@ -212,4 +203,4 @@ func (d *device) stands() int64 {
 }
 
 // forget drops what stands: its values are not known any more.
-func (d *device) forget() { d.joined, d.watched.whole = nil, false }
+func (d *device) forget() { d.joined = nil }

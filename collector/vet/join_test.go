@@ -114,7 +114,7 @@ func TestJoin(t *testing.T) {
 			w := newWatcher(t, meter.Electricity, tt.meter)
 			for i, p := range tt.parts {
 				w.at = max(w.at, received+p.at)
-				r := w.check(&meter.Reading{Time: received + p.at, Values: slices.Clone(p.values), Partial: !p.entire})
+				r := w.check(&meter.Reading{Time: received + p.at, Values: slices.Clone(p.values), Partial: !p.entire, ByException: true})
 				if p.stored == nil {
 					p.stored = p.values
 				}
@@ -160,7 +160,7 @@ func TestForget(t *testing.T) {
 	w := newWatcher(t, meter.Electricity, "stranger")
 	tell := func(partial bool, values []meter.Value) []meter.Value {
 		w.at += 1000
-		return w.v.Whole(w.check(&meter.Reading{Time: w.at, Values: values, Partial: partial})).Values
+		return w.v.Whole(w.check(&meter.Reading{Time: w.at, Values: values, Partial: partial, ByException: true})).Values
 	}
 	tell(false, say("voltage_l1_v", 230, "current_l1_a", 4))
 	if got := tell(true, say("current_l1_a", 5)); len(got) != 2 {
@@ -176,6 +176,25 @@ func TestForget(t *testing.T) {
 		t.Errorf("after the next birth: %v", got)
 	}
 	w.v.Forget(series(7)) // never seen
+}
+
+// Nothing is kept of the meters that only send whole readings: they are most.
+func TestWholeReadingsAreNotKept(t *testing.T) {
+	t.Parallel()
+	w := newWatcher(t, meter.Electricity, "stranger")
+	w.check(&meter.Reading{Time: w.at, Values: say("voltage_l1_v", 230, "current_l1_a", 4)})
+	w.at += 1000
+	r := w.check(&meter.Reading{Time: w.at, Values: say("current_l1_a", 5), Partial: true})
+	if got := w.v.Whole(r).Values; len(got) != 1 {
+		t.Errorf("the first partial one is completed: %v", got)
+	}
+	w.at += 1000
+	w.check(&meter.Reading{Time: w.at, Values: say("voltage_l1_v", 231, "current_l1_a", 4)})
+	w.at += 1000
+	r = w.check(&meter.Reading{Time: w.at, Values: say("current_l1_a", 6), Partial: true})
+	if got := w.v.Whole(r).Values; len(got) != 2 {
+		t.Errorf("it has shown that it sends partial ones: %v", got)
+	}
 }
 
 // The registers of one meter are bounded; those beyond are stored and not

@@ -16,7 +16,6 @@ type watched struct {
 	learnt   uint8   // how often, up to learntWell
 	coarse   bool    // it repeats values that prove nothing; see frozen
 	over     bool    // the last power was more than the meter can see
-	whole    bool    // its readings are not partial; see join
 
 	// Of the registers that are never still while there is life; see frozen.
 	run, longest uint8  // readings with the same values; the same, before they moved
