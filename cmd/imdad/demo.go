@@ -14,6 +14,7 @@ import (
 	"github.com/imdad-telemetry/imdad/alerting/message"
 	"github.com/imdad-telemetry/imdad/alerting/notify"
 	"github.com/imdad-telemetry/imdad/alerting/rule"
+	"github.com/imdad-telemetry/imdad/cmd/imdad/internal/simulated"
 	"github.com/imdad-telemetry/imdad/collector/metersim"
 	"github.com/imdad-telemetry/imdad/configs"
 	"github.com/imdad-telemetry/imdad/deploy/peers"
@@ -95,6 +96,7 @@ type play struct {
 	broker   *broker
 	influx   *peers.Process
 	service  *service
+	sources  int // that read its meters
 	database database
 	before   counts // what a kept folder held already
 	teardown []func()
@@ -121,6 +123,14 @@ func (p *play) setUp(ctx context.Context) error {
 	c.MQTT.Brokers, c.MQTT.ClientID = []string{"tcp://" + p.broker.addr}, "imdad-demo"
 	c.Influx.URL, c.Influx.Org, c.Influx.Bucket, c.Influx.Create = "http://"+p.influx.Addr(), "imdad", databaseName, true
 	c.Metrics.Meters = true
+	text, err := p.plan.SourcesYAML()
+	if err != nil {
+		return err
+	}
+	if c.Sources, err = simulated.Sources(text); err != nil {
+		return err
+	}
+	p.sources = len(c.Sources)
 	c.HTTP.Listen = orFree(usualHTTP)
 	c.Alerting.Interval = 50 * time.Millisecond // the clock is fast: 6 s of the play
 	if err := c.Validate(); err != nil {
@@ -189,8 +199,8 @@ func (p *play) run(ctx context.Context) error {
 			return errors.Join(err, p.service.Close())
 		}
 	}
-	fmt.Fprintf(p.screen, "service   http://%s\nmetrics   http://%[1]s/metrics and /metrics/meters\nbroker    tcp://%s  (topics imdad/v1/#)\nInfluxDB  http://%s  (database %s)\nmeters    %d of %s\nplay      %s (%s), at %v times real speed\n",
-		p.service.http.Addr(), p.broker.addr, p.influx.Addr(), databaseName, len(p.plan.Registry.Meters()), p.plan.Registry.Cities()[0].Name.En,
+	fmt.Fprintf(p.screen, "service   http://%s\nmetrics   http://%[1]s/metrics and /metrics/meters\nbroker    tcp://%s  \nInfluxDB  http://%s  (database %s)\nmeters    %d of %s, read by %d sources\nplay      %s (%s), at %v times real speed\n",
+		p.service.http.Addr(), p.broker.addr, p.influx.Addr(), databaseName, len(p.plan.Registry.Meters()), p.plan.Registry.Cities()[0].Name.En, p.sources,
 		p.plan.Scenario.Title, p.plan.Scenario.Name, p.Speed)
 
 	var verdict error

@@ -17,6 +17,13 @@ import (
 // playedFile, in a kept folder, says when the last play there began.
 const playedFile = "played"
 
+// demoProfiles are those that the demo's meters speak: all whose messages have a
+// time of their own. What has none gets that of its receipt, message by message,
+// and the books could not be compared.
+var demoProfiles = []string{
+	"imdad", "sparkplug-b", "tasmota", "shelly", "wmbusmeters", "zigbee2mqtt", "senml", "thingsboard", "chirpstack", "ttn", "dsmr", "json",
+}
+
 // prepare makes the scenario ready. It begins at its own hour today, or, in a
 // folder that has seen that day, on the day after the last: readings of one
 // time would overwrite each other.
@@ -29,6 +36,9 @@ func (d *demoCmd) prepare(dir string) (*metersim.Plan, error) {
 	city, err := configs.ShippedFile(cmp.Or(s.City, metersim.DefaultCity))
 	if err != nil {
 		return nil, doc.Locate(err)
+	}
+	if len(s.Profiles) == 0 {
+		s.Profiles = demoProfiles
 	}
 	files := []*zone.File{city}
 	plan, err := metersim.Prepare(&s, files, s.Seed)

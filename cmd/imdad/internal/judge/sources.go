@@ -1,11 +1,9 @@
 package judge
 
 import (
-	"fmt"
 	"time"
 
-	"github.com/goccy/go-yaml"
-
+	"github.com/imdad-telemetry/imdad/cmd/imdad/internal/simulated"
 	"github.com/imdad-telemetry/imdad/collector/decode"
 	"github.com/imdad-telemetry/imdad/collector/metersim"
 )
@@ -16,18 +14,7 @@ func sourcesOf(plan *metersim.Plan) ([]decode.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	var section struct {
-		Sources []decode.Source `yaml:"sources"`
-	}
-	if err := yaml.UnmarshalWithOptions(text, &section, yaml.Strict()); err != nil {
-		return nil, fmt.Errorf("read the sources of the play: %w", err)
-	}
-	for _, s := range section.Sources {
-		if errs := s.Validate(); len(errs) > 0 {
-			return nil, fmt.Errorf("source %s: %w", s.Name, errs[0])
-		}
-	}
-	return section.Sources, nil
+	return simulated.Sources(text)
 }
 
 // commands are what the stream tells the devices: Sparkplug nodes to be born
