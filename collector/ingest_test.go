@@ -222,7 +222,8 @@ func BenchmarkTake(b *testing.B) {
 	filling.reset()
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		strconv.AppendInt(payload[:6], 1795435200123-int64(i%1_000_000), 10) // as many digits each time
+		m.Received = noon.UnixMilli() + int64(i)
+		strconv.AppendInt(payload[:6], m.Received, 10) // as many digits each time
 		m.Payload = payload
 		c.take(filling, &m)
 		if filling.full() {
