@@ -76,7 +76,7 @@ func TestPlanImport(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			city, list := importing(t)
-			plan, err := configs.PlanImport([]string{city}, "new.csv", tt.rows, "")
+			plan, err := configs.PlanImport([]string{city}, configs.SheetTable("new.xlsx", tt.rows), "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -97,20 +97,20 @@ func TestPlanImportMistakes(t *testing.T) {
 		rows [][]string
 		want []string
 	}{
-		{"nothing", nil, []string{"new.csv: the file is empty; its first row names the columns: id, zone, utility, at, "}},
-		{"an unknown column", rows("id,zone,utility,att"), []string{`new.csv:1:4: unknown column "att"; did you mean "at"?`}},
-		{"a column twice", rows("id,zone,utility,id"), []string{`new.csv:1:4: column "id" is given twice`}},
-		{"no zone", rows("id,utility"), []string{`new.csv:1:1: column "zone" is missing`}},
-		{"a meter twice", rows("id,zone,utility,at", "m,z,water,f", "m,z,water,f"), []string{"new.csv:3:1: z/water/m is in row 2 already"}},
-		{"what it measures is not there", rows("id,zone,utility,at", "f-e1,z,electricity,f", "m,z,electricity,g"), []string{"new.csv:3:1: at: "}},
-		{"no number", rows("id,zone,utility,at,interval_s", "f-e1,z,electricity,f,often"), []string{"new.csv:2:1: interval_s: expected a number"}},
-		{"one of the city file's own", rows("id,zone,utility,at", "own,z,electricity,f"), []string{"new.csv:2:1: id: "}},
+		{"nothing", nil, []string{"new.xlsx: the file is empty; its first row names the columns: id, zone, utility, at, "}},
+		{"an unknown column", rows("id,zone,utility,att"), []string{`new.xlsx:1:4: unknown column "att"; did you mean "at"?`}},
+		{"a column twice", rows("id,zone,utility,id"), []string{`new.xlsx:1:4: column "id" is given twice`}},
+		{"no zone", rows("id,utility"), []string{`new.xlsx:1:1: column "zone" is missing`}},
+		{"a meter twice", rows("id,zone,utility,at", "m,z,water,f", "m,z,water,f"), []string{"new.xlsx:3:1: id: z/water/m is in row 2 already"}},
+		{"what it measures is not there", rows("id,zone,utility,at", "f-e1,z,electricity,f", "m,z,electricity,g"), []string{"new.xlsx:3:4: at: "}},
+		{"no number", rows("id,zone,utility,at,interval_s", "f-e1,z,electricity,f,often"), []string{"new.xlsx:2:5: interval_s: expected a number"}},
+		{"one of the city file's own", rows("id,zone,utility,at", "own,z,electricity,f"), []string{"new.xlsx:2:1: id: "}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			city, _ := importing(t)
-			_, err := configs.PlanImport([]string{city}, "new.csv", tt.rows, "")
+			_, err := configs.PlanImport([]string{city}, configs.SheetTable("new.xlsx", tt.rows), "")
 			var ms configs.Mistakes
 			if !errors.As(err, &ms) || len(ms) != len(tt.want) {
 				t.Fatalf("%v", err)
@@ -128,13 +128,13 @@ func TestPlanImportTarget(t *testing.T) {
 	t.Parallel()
 	city, list := importing(t)
 	same := rows("id,zone,utility,at", "f-e1,z,electricity,f")
-	if plan, err := configs.PlanImport([]string{city}, "new.csv", same, list); err != nil || plan.Target != list {
+	if plan, err := configs.PlanImport([]string{city}, configs.SheetTable("new.xlsx", same), list); err != nil || plan.Target != list {
 		t.Errorf("%+v, %v", plan, err)
 	}
-	if _, err := configs.PlanImport([]string{city}, "new.csv", same, city); err == nil || !strings.Contains(err.Error(), "there are: "+list) {
+	if _, err := configs.PlanImport([]string{city}, configs.SheetTable("new.xlsx", same), city); err == nil || !strings.Contains(err.Error(), "there are: "+list) {
 		t.Errorf("%v", err)
 	}
-	if _, err := configs.PlanImport(nil, "new.csv", same, ""); err == nil || !strings.Contains(err.Error(), "none") {
+	if _, err := configs.PlanImport(nil, configs.SheetTable("new.xlsx", same), ""); err == nil || !strings.Contains(err.Error(), "none") {
 		t.Errorf("%v", err)
 	}
 }

@@ -16,25 +16,35 @@ import (
 // tells only the last, in columns of its own, and its new device is the one of
 // serial. A meter that was replaced twice stands in the YAML file.
 var meterColumns = []meterColumn{
-	{"id", true, func(m *meterRow, s string) string { m.ID = s; return "" }},
-	{"zone", true, func(m *meterRow, s string) string { m.Zone = s; return "" }},
-	{"utility", true, func(m *meterRow, s string) string { m.Utility = meter.Utility(s); return "" }},
-	{"at", true, func(m *meterRow, s string) string { m.At = s; return "" }},
-	{"interval_s", false, (*meterRow).setInterval},
-	{"gateway", false, func(m *meterRow, s string) string { m.Gateway = s; return "" }},
-	{"nominal_v", false, (*meterRow).setNominal},
-	{"digits", false, (*meterRow).setDigits},
-	{"backup", false, (*meterRow).setBackup},
-	{"serial", false, func(m *meterRow, s string) string { m.Serial = s; return "" }},
-	{"replaced_at", false, (*meterRow).setReplaced},
-	{"final", false, func(m *meterRow, s string) string { return setShown(&m.last.Final, s) }},
-	{"initial", false, func(m *meterRow, s string) string { return setShown(&m.last.Initial, s) }},
+	{"id", true, "the meter's name in its messages", func(m *meterRow, s string) string { m.ID = s; return "" }},
+	{"zone", true, "the zone of its messages", func(m *meterRow, s string) string { m.Zone = s; return "" }},
+	{"utility", true, "electricity, water, fuel or generator", func(m *meterRow, s string) string { m.Utility = meter.Utility(s); return "" }},
+	{"at", true, "the id of what it measures: a feeder, plant, tank …", func(m *meterRow, s string) string { m.At = s; return "" }},
+	{"interval_s", false, "planned seconds between two messages; 60 if empty", (*meterRow).setInterval},
+	{"gateway", false, "the id of the gateway it speaks through", func(m *meterRow, s string) string { m.Gateway = s; return "" }},
+	{"nominal_v", false, "nominal voltage, phase to neutral, where it is not 230 V or 20 kV", (*meterRow).setNominal},
+	{"digits", false, "of its counters before the point; they roll over at 10^digits", (*meterRow).setDigits},
+	{"backup", false, "true: it has a battery and speaks on without supply", (*meterRow).setBackup},
+	{"serial", false, "the number on the device", func(m *meterRow, s string) string { m.Serial = s; return "" }},
+	{"replaced_at", false, "when the device was put in for another: 2026-11-23 17:00", (*meterRow).setReplaced},
+	{"final", false, "what the old one showed at its end: volume_m3=812.4;…", func(m *meterRow, s string) string { return setShown(&m.last.Final, s) }},
+	{"initial", false, "what the new one showed then: volume_m3=0.2;…", func(m *meterRow, s string) string { return setShown(&m.last.Initial, s) }},
 }
 
 type meterColumn struct {
 	name     string
 	required bool
+	about    string                         // for people, one line
 	set      func(*meterRow, string) string // returns what is wrong, "" if nothing
+}
+
+// DescribeColumns lists the columns of a list of meters, one a line.
+func DescribeColumns() string {
+	var b strings.Builder
+	for _, c := range meterColumns {
+		fmt.Fprintf(&b, "  %-12s %s\n", c.name, c.about)
+	}
+	return b.String()
 }
 
 // meterRow is a meter while its row is read.

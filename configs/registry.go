@@ -28,15 +28,6 @@ func LoadFiles(patterns []string) ([]*zone.File, error) {
 	return new(registryLoader).load(patterns)
 }
 
-// MeterLists returns the paths of the CSV lists that the city files name.
-func MeterLists(patterns []string) ([]string, error) {
-	l := new(registryLoader)
-	if _, err := l.load(patterns); err != nil {
-		return nil, err
-	}
-	return l.lists, nil
-}
-
 func (l *registryLoader) load(patterns []string) ([]*zone.File, error) {
 	paths, ms := expand(patterns)
 	l.mistakes = ms

@@ -19,6 +19,9 @@ const (
 	maxCSV = 64 << 20
 )
 
+// mark is the byte order mark that some programs begin a text with.
+const mark = "\ufeff"
+
 // source is a file's text, and what turns byte offsets into positions.
 type source struct {
 	file   string
@@ -63,7 +66,7 @@ func reason(err error) error {
 // newSource takes a byte order mark and carriage returns away and refuses what
 // is not text. The mistakes, if any, are all of them.
 func newSource(file string, data []byte) (*source, Mistakes) {
-	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	data = bytes.TrimPrefix(data, []byte(mark))
 	if bytes.IndexByte(data, '\r') >= 0 {
 		data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
 	}

@@ -2,24 +2,20 @@ package main
 
 import (
 	"bytes"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"text/tabwriter"
-
-	"github.com/xuri/excelize/v2"
 
 	"github.com/imdad-telemetry/imdad/configs"
 )
 
 type metersImport struct {
 	registryFlags
-	File   string `arg:"" type:"path" help:"The list: CSV, or XLSX with the list on its first sheet. Its first row names the columns."`
+	File   string `arg:"" type:"path" help:"The list: CSV, or XLSX with the list on its first sheet; - reads CSV from standard input. Its first row names the columns."`
 	Sheet  string `help:"Another sheet of the XLSX file." placeholder:"NAME"`
 	Into   string `type:"path" help:"The CSV list of the registry to change (default: the only one)." placeholder:"FILE"`
 	DryRun bool   `help:"Only show what would change."`
@@ -31,7 +27,13 @@ func (metersImport) Help() string {
 	return `The columns have the names that a list of meters has in the registry: id, zone and utility name the meter; at, interval_s,
 gateway and the others are what is known of it. A meter that is there is changed, one that is not is added, none is removed.
 A column that the file leaves out stays as it is; a cell that is empty empties it. The registry that would come of it is
-checked first: with a mistake in it nothing is changed, and every mistake is shown at its row.
+checked first: with a mistake in it nothing is changed, and every mistake is shown at its row and column.
+
+The columns, of which zone, utility, id and, for a new meter, at must be there:
+
+` + configs.DescribeColumns() + `
+CSV may have commas, semicolons or tabs between its fields. In XLSX a cell counts with its value, dates and leading zeros as
+they are shown. Lists are best kept under version control: a dry run shows what would change, nothing takes it back.
 
 A running service takes the new list by itself.`
 }
@@ -41,18 +43,13 @@ func (m *metersImport) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	rows, err := m.read()
+	list, err := m.read(e)
 	if err != nil {
-		return fmt.Errorf("read %s: %w", m.File, err)
+		return m.mistaken(e, err)
 	}
-	plan, err := configs.PlanImport(c.Cities, m.File, rows, m.Into)
+	plan, err := configs.PlanImport(c.Cities, list, m.Into)
 	if err != nil {
-		var mistakes configs.Mistakes
-		if errors.As(err, &mistakes) {
-			fmt.Fprintln(e.stderr, mistakes)
-			return reported{err}
-		}
-		return err
+		return m.mistaken(e, err)
 	}
 	if err := m.show(e, plan); err != nil {
 		return err
@@ -61,7 +58,7 @@ func (m *metersImport) Run(e *env) error {
 	if !m.DryRun {
 		verb = "changed"
 		if len(plan.Changes) > 0 {
-			if err := replaceFile(plan.Target, plan.Text); err != nil {
+			if err := replaceFile(plan.Target, plan.Had, plan.Text); err != nil {
 				return err
 			}
 		}
@@ -73,48 +70,50 @@ func (m *metersImport) Run(e *env) error {
 	return nil
 }
 
+// mistaken prints what is wrong with a list, or with what would come of it.
+func (m *metersImport) mistaken(e *env, err error) error {
+	var mistakes configs.Mistakes
+	if !errors.As(err, &mistakes) {
+		return err
+	}
+	fmt.Fprintln(e.stderr, mistakes)
+	return reported{err}
+}
+
 // maxImported bounds a list, in bytes.
 const maxImported = 64 << 20
 
 // read returns the rows of the list.
-func (m *metersImport) read() ([][]string, error) {
-	if info, err := os.Stat(m.File); err != nil {
-		return nil, errors.Unwrap(err)
-	} else if info.Size() > maxImported {
-		return nil, fmt.Errorf("larger than %d MiB; split it", maxImported>>20)
+func (m *metersImport) read(e *env) (*configs.MeterTable, error) {
+	text, err := m.text(e)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read %s: %w", m.File, err)
+	case len(text) > maxImported:
+		return nil, fmt.Errorf("read %s: larger than %d MiB; split it", m.File, maxImported>>20)
+	case bytes.HasPrefix(text, []byte("PK\x03\x04")): // a ZIP archive, as workbooks are
+		rows, err := readSheet(text, m.Sheet)
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", m.File, err)
+		}
+		return configs.SheetTable(m.File, rows), nil
+	case m.Sheet != "":
+		return nil, fmt.Errorf("read %s: --sheet is for XLSX files", m.File)
 	}
-	if strings.EqualFold(filepath.Ext(m.File), ".xlsx") {
-		return m.readXLSX()
-	}
-	if m.Sheet != "" {
-		return nil, errors.New("--sheet is for XLSX files")
-	}
-	text, err := os.ReadFile(m.File)
-	if err != nil {
-		return nil, err
-	}
-	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff"))))
-	r.FieldsPerRecord = -1
-	if first, _, _ := bytes.Cut(text, []byte("\n")); bytes.ContainsRune(first, ';') && !bytes.ContainsRune(first, ',') {
-		r.Comma = ';' // as spreadsheets write it where the comma is in numbers
-	}
-	return r.ReadAll()
+	return configs.CSVTable(m.File, text)
 }
 
-// xlsxUnzipped bounds what a workbook may unpack to, in bytes.
-const xlsxUnzipped = 256 << 20
-
-func (m *metersImport) readXLSX() (rows [][]string, err error) {
-	book, err := excelize.OpenFile(m.File, excelize.Options{RawCellValue: true, UnzipSizeLimit: xlsxUnzipped})
-	if err != nil {
-		return nil, err
+func (m *metersImport) text(e *env) (text []byte, err error) {
+	in := e.stdin
+	if m.File != "-" {
+		f, err := os.Open(m.File)
+		if err != nil {
+			return nil, errors.Unwrap(err)
+		}
+		defer func() { err = errors.Join(err, f.Close()) }()
+		in = f
 	}
-	defer func() { err = errors.Join(err, book.Close()) }()
-	sheet := m.Sheet
-	if sheet == "" {
-		sheet = book.GetSheetName(0)
-	}
-	return book.GetRows(sheet)
+	return io.ReadAll(io.LimitReader(in, maxImported+1))
 }
 
 // show lists the changes.
@@ -172,27 +171,4 @@ func newChangeJSON(c *configs.MeterChange) changeJSON {
 		j.Cells[cell.Column] = [2]string{cell.Old, cell.New}
 	}
 	return j
-}
-
-// replaceFile puts a text in the place of a file's once it is on disk, so that
-// a service that watches it reads one or the other.
-func replaceFile(path string, text []byte) (err error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	_, err = f.Write(text)
-	if err = errors.Join(err, f.Chmod(info.Mode()), f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return os.Rename(f.Name(), path)
 }
