@@ -79,7 +79,7 @@ func (c MeterCollector) samples() (samples []sample, leftOut int) {
 		for r := range registers {
 			reg := &registers[r]
 			// Sorted by name: meter, register, utility, zone.
-			all := []*dto.LabelPair{own[0], label("register", reg.name), own[1], own[2]}
+			all := []*dto.LabelPair{own[0], label("register", s.kinds[reg.kind].name), own[1], own[2]}
 			samples = append(samples, sample{meterValue, all, reg.value})
 		}
 	}

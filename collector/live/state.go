@@ -16,7 +16,7 @@ const (
 )
 
 // State is the last value of every register. It is safe for concurrent use;
-// its memory is some 64 bytes a meter and 48 a register, for registered meters
+// its memory is some 64 bytes a meter and 24 a register, for registered meters
 // some 200 more, and what follows their objects (electric, pipe, tank).
 type State struct {
 	now func() time.Time
@@ -25,6 +25,8 @@ type State struct {
 	network   *network
 	world     *world
 	meters    []meterState // by Series.Index
+	kinds     []kind
+	kindOf    map[string]kindID
 	scratch   scratch
 	listening int64 // since when we could have heard a meter, ms
 	doubted   int64 // what was heard until then, ms, is not believed: it was saved some time before a crash
@@ -42,18 +44,25 @@ type meterState struct {
 }
 
 type register struct {
-	name    string
-	value   float64
-	time    int64 // ms
-	quality meter.Quality
-	role    role
+	value float64
+	time  int64 // ms
+	kind  kindID
 }
+
+// kind is what registers of one name have in common.
+type kind struct {
+	name string
+	role role
+}
+
+// kindID is the place of a kind in State.kinds.
+type kindID uint32
 
 // New returns an empty state over the registry.
 func New(registry *zone.Registry, now func() time.Time) *State {
 	s := &State{
 		network: newNetwork(registry), now: now, listening: now().UnixMilli(), unknownShare: DefaultSupplyConfig().UnknownShare,
-		meters: make([]meterState, 0, len(registry.Meters())),
+		meters: make([]meterState, 0, len(registry.Meters())), kindOf: make(map[string]kindID),
 	}
 	s.world = build(registry, newMemory(), make([]facts, len(registry.Meters())))
 	s.world.tell(s.listening)
@@ -135,13 +144,13 @@ func (s *State) Update(r *meter.Reading, received int64) {
 	s.scratch.has, s.scratch.sum = 0, 0
 	for i := range r.Values {
 		v := &r.Values[i]
-		reg := m.register(i, v.Register, len(r.Values))
+		reg := s.register(m, i, v.Register, len(r.Values))
 		if r.Time >= reg.time {
-			reg.value, reg.time, reg.quality = v.Value, r.Time, r.Quality
+			reg.value, reg.time = v.Value, r.Time
 		}
 		s.scratch.sum += v.Value
-		if reg.role != noRole {
-			s.scratch.put(reg.role, v.Value)
+		if role := s.kinds[reg.kind].role; role != noRole {
+			s.scratch.put(role, v.Value)
 		}
 	}
 	// What is out of range is kept for people to look at, not for sums.
@@ -181,12 +190,12 @@ func (s *State) meter(series *meter.Series) *meterState {
 // register returns the slot for name. Meters repeat their registers in the
 // same order, so the hint is nearly always right, and the first message nearly
 // always has all there will be.
-func (m *meterState) register(hint int, name string, all int) *register {
-	if hint < len(m.registers) && m.registers[hint].name == name {
+func (s *State) register(m *meterState, hint int, name string, all int) *register {
+	if hint < len(m.registers) && s.kinds[m.registers[hint].kind].name == name {
 		return &m.registers[hint]
 	}
 	for i := range m.registers {
-		if m.registers[i].name == name {
+		if s.kinds[m.registers[i].kind].name == name {
 			return &m.registers[i]
 		}
 	}
@@ -196,8 +205,19 @@ func (m *meterState) register(hint int, name string, all int) *register {
 		copy(grown, m.registers)
 		m.registers = grown
 	}
-	m.registers = append(m.registers, register{name: name, time: minTime, role: roleOf(name)})
+	m.registers = append(m.registers, register{time: minTime, kind: s.kind(name)})
 	return &m.registers[len(m.registers)-1]
+}
+
+// kind returns the kind of the registers of a name.
+func (s *State) kind(name string) kindID {
+	id, ok := s.kindOf[name]
+	if !ok {
+		id = kindID(len(s.kinds))
+		s.kinds = append(s.kinds, kind{name, roleOf(name)})
+		s.kindOf[name] = id
+	}
+	return id
 }
 
 const minTime = -1 << 63
@@ -215,9 +235,9 @@ func (s *State) heard(m *meterState, now int64) bool {
 }
 
 // value returns the register's last value.
-func (m *meterState) value(name string) (float64, bool) {
+func (s *State) value(m *meterState, name string) (float64, bool) {
 	for i := range m.registers {
-		if m.registers[i].name == name {
+		if s.kinds[m.registers[i].kind].name == name {
 			return m.registers[i].value, true
 		}
 	}

@@ -71,7 +71,7 @@ func (s *State) slotValues(now int64) []slotValue {
 			continue
 		}
 		flow := flows[m.series.Utility]
-		if v, ok := m.value(flow.register); ok {
+		if v, ok := s.value(m, flow.register); ok {
 			values[m.place.slot] = slotValue{value: v * flow.toSI, heard: m.received}
 		}
 	}
