@@ -1,6 +1,8 @@
 package meter_test
 
 import (
+	"runtime"
+	"strconv"
 	"testing"
 
 	"github.com/imdad-telemetry/imdad/collector/meter"
@@ -51,4 +53,44 @@ func TestCatalogDoesNotAllocateForKnownMeters(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() { c.Get("z", meter.Water, "a") }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
+}
+
+// What was handed out stays where it is, however many come after it.
+func TestCatalogGrows(t *testing.T) {
+	t.Parallel()
+	const meters = 10_000
+	c := meter.NewCatalog(meters)
+	all := make([]*meter.Series, meters)
+	for i := range all {
+		all[i] = c.Get("z", meter.Water, strconv.Itoa(i))
+	}
+	for i, s := range all {
+		if again := c.Get("z", meter.Water, strconv.Itoa(i)); again != s || s.Index != i || s.Meter != strconv.Itoa(i) {
+			t.Fatalf("meter %d is %+v, and again %+v", i, s, again)
+		}
+	}
+	if c.Len() != meters || c.Get("z", meter.Water, "another") != nil {
+		t.Errorf("%d meters, and room for another", c.Len())
+	}
+}
+
+func BenchmarkCatalog(b *testing.B) {
+	const meters = 100_000
+	c := meter.NewCatalog(meters)
+	ids := make([]string, meters)
+	for i := range ids {
+		ids[i] = strconv.Itoa(i)
+	}
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for _, id := range ids {
+		c.Get("sn-zone-1", meter.Electricity, id)
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	for i := 0; b.Loop(); i++ {
+		c.Get("sn-zone-1", meter.Electricity, ids[i%meters])
+	}
+	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/meters, "B/meter")
 }
