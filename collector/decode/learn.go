@@ -22,10 +22,13 @@ func (r *reader) learn(path string) (*field, error) {
 	if rule, ok := r.rule(keys); ok {
 		f = rule.field(keys, f)
 		if m := r.source.mapping; m != nil {
-			m.leaveUnit(&f, rule, keys, r.open)
+			m.leaveUnit(&f, rule, keys, r.item, r.open)
 		}
 	} else if r.source.mapping != nil {
-		f = r.source.mapping.classify(keys, r.open)
+		f = r.source.mapping.classify(keys, r.item, r.open)
+	}
+	if r.open && r.source.mapping.oneValueEach() {
+		keys = slices.Concat(r.item, keys)
 	}
 	if f.role == unknown {
 		f.name, f.convert.Factor = derived(orPath(keys, f.name)), 1
@@ -185,8 +188,8 @@ func (c rule) field(keys []string, was field) field {
 func (c rule) matches(keys []string, r *reader) bool {
 	want := c.keys
 	if m := r.source.mapping; m != nil {
-		rest, within := m.within(want)
-		return within == r.open && fits(rest, keys)
+		rest, ok := m.leads(want, r.item, r.open)
+		return ok && fits(rest, keys)
 	}
 	if fits(want, keys) {
 		return true

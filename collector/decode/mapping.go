@@ -37,26 +37,39 @@ type Mapping struct {
 	// a.values.0. It goes before the Unit of a register, which holds where a
 	// message leaves it out. Registers without a unit in their name have none.
 	Unit string `yaml:"unit"`
+	// Name is the path of the names of values, where payloads have them beside the
+	// values: with tags.*.name, tags.P.value is the value of the element of tags
+	// whose name is P, wherever it stands there.
+	Name string `yaml:"name"`
 }
 
 // mapping is a Mapping ready for use.
 type mapping struct {
 	each              []string
 	device, time, seq []string
-	unit              []string
+	unit, name        []string
 	keyed             bool // the device is the key
+	// branches are the beginnings of paths that lead into some of the readings
+	// only: with each: data.*, data.water of data.water.v.
+	branches [][]string
 	moment
 	location *time.Location
 }
 
 func newMapping(m Mapping, location *time.Location) (*mapping, []error) {
-	c := &mapping{each: splitPath(m.Each), device: splitPath(m.Device), time: splitPath(m.Time), seq: splitPath(m.Seq), unit: splitPath(m.Unit), location: location}
+	c := &mapping{each: splitPath(m.Each), device: splitPath(m.Device), time: splitPath(m.Time), seq: splitPath(m.Seq), unit: splitPath(m.Unit), name: splitPath(m.Name), location: location}
+	for _, path := range [][]string{c.device, c.time, c.seq, c.unit} {
+		c.branch(path)
+	}
 	var errs []error
 	if m.Device == "{key}" {
 		c.device, c.keyed = nil, true
 		if !slices.Contains(c.each, "*") {
 			errs = append(errs, fmt.Errorf("json.device: {key} is what a * of json.each stands for; there is none"))
 		}
+	}
+	if n := len(c.name); n > 0 && (n < 2 || c.name[n-2] != "*" || c.name[n-1] == "*") {
+		errs = append(errs, fmt.Errorf("json.name: %q is no path that ends in the * for the named ones and the key of their names, such as tags.*.name", m.Name))
 	}
 	switch m.Layout {
 	case "", "rfc3339":
@@ -85,6 +98,11 @@ func newMapping(m Mapping, location *time.Location) (*mapping, []error) {
 // wantsTime tells whether the mapping names the time. A nil mapping does not.
 func (m *mapping) wantsTime() bool { return m != nil && len(m.time) > 0 }
 
+// oneValueEach tells whether a reading is one named value of its meter.
+func (m *mapping) oneValueEach() bool {
+	return m != nil && len(m.name) > 0 && len(m.each) >= len(m.name)-1
+}
+
 // within tells whether a path leads into a reading, and how it goes on there.
 func (m *mapping) within(path []string) (rest []string, inside bool) {
 	if len(path) < len(m.each) || !fits(m.each, path[:len(m.each)]) {
@@ -93,11 +111,27 @@ func (m *mapping) within(path []string) (rest []string, inside bool) {
 	return path[len(m.each):], true
 }
 
+// branch remembers the beginning of a path that leads into some of the readings
+// only.
+func (m *mapping) branch(path []string) {
+	if _, within := m.within(path); !within || slices.Equal(path[:len(m.each)], m.each) {
+		return
+	}
+	m.branches = append(m.branches, path[:len(m.each)])
+}
+
+// leads tells how a path goes on within the reading at item, if it leads there;
+// or, where item is none, outside of the readings.
+func (m *mapping) leads(path, item []string, inside bool) (rest []string, ok bool) {
+	rest, within := m.within(path)
+	return rest, within == inside && (!inside || len(m.branches) == 0 || fits(path[:len(m.each)], item))
+}
+
 // classify says what is at a path that no register names.
-func (m *mapping) classify(keys []string, inside bool) field {
+func (m *mapping) classify(keys, item []string, inside bool) field {
 	at := func(path []string) bool {
-		rest, within := m.within(path)
-		return len(path) > 0 && within == inside && fits(rest, keys)
+		rest, ok := m.leads(path, item, inside)
+		return len(path) > 0 && ok && fits(rest, keys)
 	}
 	switch {
 	case at(m.time):
@@ -106,6 +140,8 @@ func (m *mapping) classify(keys []string, inside bool) field {
 		return field{role: deviceID, name: "device"}
 	case at(m.seq):
 		return field{role: serial, name: "seq"}
+	case at(m.name):
+		return field{role: skipped}
 	case at(m.unit):
 		return field{role: note, name: strings.Join(keys, string(pathMark))}
 	}
@@ -114,8 +150,12 @@ func (m *mapping) classify(keys []string, inside bool) field {
 
 // leaveUnit leaves the unit of the register at keys to the message, if that may
 // name it.
-func (m *mapping) leaveUnit(f *field, r rule, keys []string, inside bool) {
-	path, within := m.within(m.unit)
+func (m *mapping) leaveUnit(f *field, r rule, keys, item []string, inside bool) {
+	path, ok := m.leads(m.unit, item, inside)
+	_, within := m.within(m.unit)
+	if inside && within && !ok {
+		return // the unit of other readings
+	}
 	if _, ok := meter.RegisterUnit(f.name); !ok || len(m.unit) == 0 || len(path) == 0 {
 		return
 	}

@@ -69,6 +69,66 @@ func TestJSONKeysAreMeters(t *testing.T) {
 	})
 }
 
+// A path may lead into some of the readings only: gas is no electricity.
+// https://docs.smart-tech.live/api/data_format
+func TestJSONBranches(t *testing.T) {
+	testProfile(t, decode.Source{
+		Name: "s", Topics: []string{"gw/{zone}"}, Profile: "json", Utility: "electricity",
+		Registers: []decode.Register{
+			{Path: "payload.readouts.electricity.*.value", Register: "energy_import_kwh"},
+			{Path: "payload.readouts.gas.*.value", Register: "volume_m3", Utility: "fuel"},
+			{Path: "payload.readouts.water.*.value", Register: "volume_m3", Utility: "water"},
+		},
+		JSON: &decode.Mapping{Each: "payload.readouts.*.*", Device: "payload.readouts.*.*.uuid", Time: "payload.readouts.*.*.timestamp"},
+	}, []profileTest{
+		{name: "every medium", topic: "gw/z", payload: `{"version":"0.2.0","payload":{"timestamp":"2024-09-12T15:06:23+02:00","readouts":{"electricity":[{"uuid":"RDNP3kXyncj8YIt2wS7G8","what":"active","timestamp":"2024-09-12T15:06:23+02:00","value":1.23}],"gas":[{"uuid":"8YIt2wS7G8RDNP3kXyncj","timestamp":"2024-09-12T15:07:23+02:00","value":2.34}],"water":[{"uuid":"Xyncj8YIt2wS7G8RDNP3k","timestamp":"2024-09-12T15:08:23+02:00","value":3.45}],"heat":[{"uuid":"t2wS7G8RDNP3kXyncj8YI","timestamp":"2024-09-12T15:09:23+02:00","value":4.56}]}}}`,
+			want: "z/electricity/RDNP3kXyncj8YIt2wS7G8 1726146383000 energy_import_kwh=1.23\nz/fuel/8YIt2wS7G8RDNP3kXyncj 1726146443000 volume_m3=2.34\n" +
+				"z/water/Xyncj8YIt2wS7G8RDNP3k 1726146503000 volume_m3=3.45\nz/electricity/t2wS7G8RDNP3kXyncj8YI 1726146563000 value=4.56"},
+	})
+}
+
+// What says something of some readings holds for them alone.
+func TestJSONBranchesOfTime(t *testing.T) {
+	testProfile(t, decode.Source{
+		Name: "s", Topics: []string{"gw/{zone}"}, Profile: "json", Utility: "water",
+		Registers: []decode.Register{{Path: "*.v", Register: "volume_m3", Unit: "l"}},
+		JSON:      &decode.Mapping{Each: "*", Device: "{key}", Time: "*.at", Seq: "a.n", Unit: "b.unit", Layout: "unix"},
+	}, []profileTest{
+		{name: "number and unit", topic: "gw/z", payload: `{"a":{"at":1795421700,"n":7,"v":500,"unit":"hl"},"b":{"at":1795421700,"n":8,"v":5,"unit":"hl"}}`,
+			want: "z/water/a received seq=7 volume_m3=0.5\nz/water/b received n=8 volume_m3=0.5"},
+	})
+}
+
+// Many gateways say the names of values beside them.
+func TestJSONNames(t *testing.T) {
+	// https://docs.emqx.com/en/neuron/v2.2/reference/mqtt-api.html
+	t.Run("in one reading", func(t *testing.T) {
+		testProfile(t, decode.Source{
+			Name: "s", Topics: []string{"neuron/+/{meter}/+"}, Profile: "json", Zone: "z", Utility: "electricity",
+			Registers: []decode.Register{{Path: "tags.data1.value", Register: "active_power_kw", Unit: "W"}, {Path: "tags.*.error", Register: "-"}, {Path: "tags.30001.value", Register: "frequency_hz", Scale: 0.01}},
+			JSON:      &decode.Mapping{Time: "timestamp", Layout: "unix_ms", Name: "tags.*.name"},
+		}, []profileTest{
+			{name: "the name behind the value", topic: "neuron/n/modbus/g", payload: `{"node":"modbus-tcp-2","group":"group-1","timestamp":1647497389075,"tags":[{"value":123,"name":"data1"},{"name":"data2","error":2014}]}`, want: "z/electricity/modbus 1647497389075 active_power_kw=0.123"},
+			{name: "another order", topic: "neuron/n/modbus/g", payload: `{"timestamp":1647497389075,"tags":[{"name":"data3","value":7.5},{"name":"data1","value":123}]}`, want: "z/electricity/modbus 1647497389075 tags_data3_value=7.5 active_power_kw=0.123"},
+			{name: "a number for a name", topic: "neuron/n/modbus/g", payload: `{"timestamp":1647497389075,"tags":[{"name":30001,"value":5001}]}`, want: "z/electricity/modbus 1647497389075 frequency_hz=50.01"},
+			{name: "no name", topic: "neuron/n/modbus/g", payload: `{"timestamp":1647497389075,"tags":[{"value":1},{"name":"","value":2},{"name":null,"value":3},4]}`, want: "z/electricity/modbus 1647497389075 tags_0_value=1 tags_1_value=2 tags_2_value=3 tags_3=4"},
+			{name: "one name twice", topic: "neuron/n/modbus/g", payload: `{"timestamp":1647497389075,"tags":[{"name":"data1","value":1},{"name":"data1","value":2}]}`, want: "!duplicate_key"},
+			{name: "cut", topic: "neuron/n/modbus/g", payload: `{"timestamp":1647497389075,"tags":[{"name":"data1","value":1},{"name":"da`, want: "!bad_json"},
+		})
+	})
+	// https://docs.clarify.io/developers/tools/mqtt-broker/formats/kepserver
+	t.Run("a reading each", func(t *testing.T) {
+		testProfile(t, decode.Source{
+			Name: "s", Topics: []string{"kepserver/{meter}"}, Profile: "json", Zone: "z", Utility: "water",
+			Registers: []decode.Register{{Path: `Group A\.Device C - D\.Tag 42.value`, Register: "volume_m3", Unit: "l"}},
+			JSON:      &decode.Mapping{Each: "*", Time: "*.timestamp", Layout: "unix_ms", Name: "*.tagname"},
+		}, []profileTest{
+			{name: "two times", topic: "kepserver/w1", payload: `[{"tagname":"Group A.Device C - D.Tag 42","timestamp":1651604184861,"value":1291},{"tagname":"Group B.Device A - F.Tag 7","timestamp":1651604185020,"value":185.2}]`,
+				want: "z/water/w1 1651604184861 partial volume_m3=1.291\nz/water/w1 1651604185020 partial group_b_device_a_f_tag_7_value=185.2"},
+		})
+	})
+}
+
 // A dot in a key, and a wildcard that names the register.
 func TestJSONPaths(t *testing.T) {
 	testProfile(t, decode.Source{
@@ -121,6 +181,7 @@ func TestMappingMistakes(t *testing.T) {
 		{"register's utility", func(s *decode.Source) { s.Registers[0].Utility = "gas" }, "registers[0].utility: "},
 		{"layout", func(s *decode.Source) { s.JSON = &decode.Mapping{Time: "t", Layout: "15:04"} }, "json.layout: "},
 		{"key of no reading", func(s *decode.Source) { s.JSON = &decode.Mapping{Device: "{key}"} }, "json.device: "},
+		{"name without a *", func(s *decode.Source) { s.JSON = &decode.Mapping{Name: "tags.name"} }, "json.name: "},
 		{"layout without time", func(s *decode.Source) { s.JSON = &decode.Mapping{Layout: "unix"} }, "json.layout: "},
 		{"no mapping", func(s *decode.Source) { s.JSON = nil }, "json: "},
 		{"no utility", func(s *decode.Source) { s.Utility = "" }, "utility: "},

@@ -59,19 +59,22 @@ type reader struct {
 	source  *compiled
 	catalog *meter.Catalog
 
-	fields    map[string]*field // by path within a reading
-	outer     map[string]*field // by path outside of the readings of a message
-	registers map[string]*registerName
-	pruned    map[string]bool               // by path of an object or array within a reading
-	devices   map[deviceKey][]*meter.Series // if there are topics that tell of their presence
-	telegrams map[string]telegram
-	learned   int
-	serial    uint64 // counts groups and readings, to see what comes twice
+	fields     map[string]*field            // by path within a reading
+	branches   map[string]map[string]*field // fields, by the branches of the mapping that the reading is on
+	outer      map[string]*field            // by path outside of the readings of a message
+	registers  map[string]*registerName
+	pruned     map[string]bool               // by path of an object or array within a reading
+	devices    map[deviceKey][]*meter.Series // if there are topics that tell of their presence
+	telegrams  map[string]telegram
+	learned    int    // by this message
+	remembered int    // fields in all
+	serial     uint64 // counts groups and readings, to see what comes twice
 
 	place       *place
 	path        []byte
-	key         []byte // the last one that a * of the mapping stands for; an index names nobody
-	base        int    // where the path within a reading begins
+	key         []byte   // the last one that a * of the mapping stands for; an index names nobody
+	item        []string // the path of the reading, if the mapping tells them apart by it
+	base        int      // where the path within a reading begins
 	open        bool
 	samples     []sample
 	shared      []sample // that stand outside of the readings, and belong to all
@@ -87,7 +90,7 @@ func newReader(c *compiled, catalog *meter.Catalog) *reader {
 	return &reader{
 		format: c.format, source: c, catalog: catalog,
 		fields: make(map[string]*field), outer: make(map[string]*field), registers: make(map[string]*registerName),
-		pruned: make(map[string]bool), devices: make(map[deviceKey][]*meter.Series), telegrams: make(map[string]telegram),
+		branches: make(map[string]map[string]*field), pruned: make(map[string]bool), devices: make(map[deviceKey][]*meter.Series), telegrams: make(map[string]telegram),
 	}
 }
 
@@ -126,8 +129,10 @@ func isObject(payload []byte) bool {
 }
 
 func (r *reader) reset(p *place) {
-	if len(r.fields)+len(r.outer)+len(r.registers) > maxFields {
+	if r.remembered+len(r.registers) > maxFields {
+		r.remembered = 0
 		clear(r.fields)
+		clear(r.branches)
 		clear(r.outer)
 		clear(r.registers)
 		clear(r.pruned)
@@ -135,6 +140,7 @@ func (r *reader) reset(p *place) {
 	r.place, r.learned, r.open, r.partial = p, 0, false, p.partial
 	r.samples, r.shared, r.groups = r.samples[:0], r.shared[:0], r.groups[:0]
 	r.notes, r.sharedNotes, r.key = r.notes[:0], r.sharedNotes[:0], nil
+	r.partial = r.partial || r.source.mapping.oneValueEach()
 	r.common = group{}
 	r.current = &r.common
 	r.path, r.base = r.path[:0], 0
@@ -208,10 +214,11 @@ func (r *reader) object(s *scanner, depth int, onItem bool) *Reject {
 		if depth == 0 && r.place.deviceAt {
 			r.common.device = key
 		}
-		r.push(key)
-		if m := r.source.mapping; m != nil && !r.open && depth < len(m.each) && m.each[depth] == "*" {
-			r.key = key
+		if name := r.name(s, depth); len(name) > 0 {
+			key = name
 		}
+		r.push(key)
+		r.keep(key, depth)
 		reject = r.value(s, depth+1, onItem && r.stepsIn(depth, key))
 		if reject != nil {
 			return reject
@@ -237,7 +244,12 @@ func (r *reader) array(s *scanner, depth int, onItem bool) *Reject {
 			r.path = append(r.path, pathMark)
 		}
 		start := len(r.path)
-		r.path = strconv.AppendInt(r.path, int64(i), 10)
+		if name := r.name(s, depth); len(name) > 0 {
+			r.path = append(r.path, name...)
+			r.keep(name, depth)
+		} else {
+			r.path = strconv.AppendInt(r.path, int64(i), 10)
+		}
 		if reject := r.value(s, depth+1, onItem && r.stepsIn(depth, r.path[start:])); reject != nil {
 			return reject
 		}
@@ -276,6 +288,7 @@ func (r *reader) begin() {
 	if m := r.source.mapping; m != nil && m.keyed {
 		r.current.device = r.key
 	}
+	r.enterBranch()
 	if len(r.path) > 0 {
 		r.path = append(r.path, pathMark)
 	}
@@ -449,6 +462,7 @@ func (r *reader) field() (*field, *Reject) {
 		return nil, &Reject{TooLarge, fmt.Sprintf("more than %d different values", maxLearned)}
 	}
 	r.learned++
+	r.remembered++
 	f, err := r.learn(string(path))
 	if err != nil {
 		return nil, &Reject{BadUnit, err.Error()}

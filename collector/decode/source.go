@@ -198,6 +198,9 @@ func compile(s Source) (*compiled, []error) {
 		var mistakes []error
 		c.mapping, mistakes = newMapping(*s.JSON, c.location)
 		errs = append(errs, mistakes...)
+		for _, r := range c.rules {
+			c.mapping.branch(r.keys)
+		}
 	}
 	return c, errs
 }
