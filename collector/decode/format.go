@@ -105,7 +105,10 @@ type field struct {
 	channel string // of a device that has several
 	utility meter.Utility
 	quoted  bool // a text that is a number is one
-	words   map[string]float64
+	// measures says that the register has a unit, and true and false are no values
+	// of it.
+	measures bool
+	words    map[string]float64
 	// total names a register that this one is a part of, with how many others;
 	// parts 0: as many as there are.
 	total string

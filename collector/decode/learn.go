@@ -42,6 +42,9 @@ func (r *reader) learn(path string) (*field, error) {
 		}
 		f.convert = convert
 	}
+	if _, ok := meter.RegisterUnit(f.name); ok && f.role == register {
+		f.measures = true
+	}
 	f.reg = r.register(f.name)
 	if f.total != "" {
 		f.whole = r.register(f.total)

@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"slices"
@@ -94,26 +95,31 @@ func newReader(c *compiled, catalog *meter.Catalog) *reader {
 	}
 }
 
+// byteOrderMark is what some programs begin a text with; RFC 8259, section 8.1,
+// lets a reader pass over it.
+var byteOrderMark = []byte("\ufeff")
+
 // decode reads one message into out.
 func (r *reader) decode(to *route, m *Message, out *Readings) (Result, *Reject) {
-	if to.bare != nil && !isObject(m.Payload) {
+	payload := bytes.TrimPrefix(m.Payload, byteOrderMark)
+	if to.bare != nil && !isObject(payload) {
 		to = to.bare
 	}
 	switch {
 	case to.place.presence:
 		r.tellPresence(to, m, out)
 		return Control, nil
-	case len(m.Payload) == 0 && to.place.blank:
+	case len(payload) == 0 && to.place.blank:
 		return Control, nil
-	case len(m.Payload) == 0:
+	case len(payload) == 0:
 		return 0, &Reject{Empty, "the payload is empty"}
-	case len(m.Payload) > MaxPayload:
-		return 0, &Reject{TooLarge, fmt.Sprintf("%d bytes; at most %d are read", len(m.Payload), MaxPayload)}
-	case !utf8.Valid(m.Payload):
+	case len(payload) > MaxPayload:
+		return 0, &Reject{TooLarge, fmt.Sprintf("%d bytes; at most %d are read", len(payload), MaxPayload)}
+	case !utf8.Valid(payload):
 		return 0, &Reject{NotUTF8, "the payload is not UTF-8"}
 	}
 	r.reset(to.place)
-	s := scanner{data: m.Payload}
+	s := scanner{data: payload}
 	if reject := r.message(&s); reject != nil {
 		return 0, reject
 	}
@@ -324,7 +330,12 @@ func (r *reader) leaf(s *scanner, c byte) *Reject {
 		return r.text(f, text)
 	case s.literal("null"):
 		s.pos += len("null")
+		if r.current.utility == "" {
+			r.current.utility = f.utility // what is not known yet is measured all the same
+		}
 		return nil
+	case f.measures && (s.literal("true") || s.literal("false")):
+		return r.boolean(f, s)
 	case f.role == clock || f.role == deviceID || f.role == serial:
 		return r.attribute(f, s)
 	case f.role == media, f.role == note, f.role == whole:
@@ -353,6 +364,16 @@ func (r *reader) attribute(f *field, s *scanner) *Reject {
 		r.current.device = s.data[start:s.pos]
 	}
 	return nil
+}
+
+// boolean reads true or false where a measurement is due: neither is one, unless
+// the source says so.
+func (r *reader) boolean(f *field, s *scanner) *Reject {
+	start := s.pos
+	if reject := s.skip(0); reject != nil {
+		return reject
+	}
+	return r.text(f, s.data[start:s.pos])
 }
 
 // text reads a string.
