@@ -117,7 +117,7 @@ func tasmotaField(path []string) field {
 	if words := map[string]float64{"ON": 1, "OFF": 0}; len(path) == 1 && (strings.HasPrefix(last, "POWER") || strings.HasPrefix(last, "Switch")) {
 		return field{role: register, name: derived(path), words: words}
 	}
-	return field{}
+	return field{name: derived(path)} // the same in StatusSNS
 }
 
 // tasmotaMeasured finds a member of ENERGY, or a phase of one.
