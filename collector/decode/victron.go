@@ -89,7 +89,6 @@ var victronServices = map[string]map[string]field{
 	"pvinverter": {
 		"Ac/Energy/Forward":    {name: "energy_export_kwh", unit: "kWh"},
 		"Ac/L1/Energy/Forward": {name: "energy_export_l1_kwh", unit: "kWh"},
-		"Ac/MaxPower":          {name: "ac_maxpower_kw", unit: "kW"},
 	},
 	"genset":   victronEngine,
 	"dcgenset": victronEngine,

@@ -49,7 +49,7 @@ func TestVictronUnits(t *testing.T) {
 		{"grid/30/Ac/L1/PowerFactor", "0.98", "electricity grid:30 power_factor_l1=0.98"},
 		{"pvinverter/20/Ac/Energy/Forward", "1234.5", "electricity pvinverter:20 energy_export_kwh=1234.5"},
 		{"pvinverter/20/Ac/L2/Energy/Forward", "400", "electricity pvinverter:20 energy_export_l2_kwh=400"},
-		{"pvinverter/20/Ac/MaxPower", "5", "electricity pvinverter:20 ac_maxpower_kw=5"}, // in kW, as no other power
+		{"pvinverter/20/Ac/MaxPower", "8200", "electricity pvinverter:20 ac_maxpower_kw=8.2"}, // in W, as the wiki says and drivers do
 		{"genset/0/Engine/OperatingHours", "7200", "generator genset:0 run_hours_h=2"},
 		{"genset/0/Engine/OilPressure", "400", "generator genset:0 oil_pressure_bar=4"},
 		{"genset/0/Engine/CoolantTemperature", "82", "generator genset:0 engine_coolanttemperature_c=82"},
