@@ -100,9 +100,11 @@ func (c *content) reading(ts int64, trap string) dress.Reading {
 	return dress.Reading{TS: ts, Seq: c.Seq, Historical: c.Historical, Values: c.Values, Trap: trap}
 }
 
-// put dresses a reading and returns its messages, for the fleet's links.
+// put dresses a reading and returns its messages, for the fleet's links. They
+// give birth before they send, so that nothing is unreadable.
 func (p *probe) put(m dress.Meter, r dress.Reading) []*message {
 	sent := p.dress.Put(r)
+	sent.Unreadable = false
 	b := newBundle(p, m, sent)
 	list := make([]*message, len(sent.Messages))
 	for i, d := range sent.Messages {

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/imdad-telemetry/imdad/collector/meter"
+	"github.com/imdad-telemetry/imdad/collector/metersim/dress"
 	"github.com/imdad-telemetry/imdad/collector/zone"
 )
 
@@ -273,5 +274,20 @@ func TestALostPart(t *testing.T) {
 	}
 	if s := l.summary(); s.Acknowledged != 2 || s.Readings[meter.Electricity] != 0 {
 		t.Errorf("%+v", s)
+	}
+}
+
+// TestAheadOfTheBirth: what a fleet's node measures before it has a connection
+// waits for its birth, and is readable.
+func TestAheadOfTheBirth(t *testing.T) {
+	t.Parallel()
+	m := dress.Meter{Profile: dress.Sparkplug, Zone: "z1", Utility: meter.Electricity, ID: "p1-e", Gateway: "gw"}
+	node := dress.NewNode("z1", "gw", []dress.Meter{m})
+	p := newProbe(gatewayFile().Meters[1], nil)
+	p.dress, p.node = node.Device(m.ID), node
+	for _, sent := range p.put(m, dress.Reading{TS: 1, Values: map[string]float64{"frequency_hz": 50}}) {
+		if got, want := string(sent.bundle.truth), `{"ts":1,"profile":"sparkplug-b","values":{"frequency_hz":50}}`; got != want {
+			t.Errorf("truth %s, want %s", got, want)
+		}
 	}
 }
