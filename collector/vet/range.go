@@ -34,14 +34,16 @@ var byName = map[string]limits{
 }
 
 // byUnit holds the range of every other register, by the unit its name ends
-// with. Medium voltage is 20 kV or 66 kV; 1 MV and 100 kA leave room.
+// with. Medium voltage is 20 kV or 66 kV; 1 MV and 100 kA leave room. The current of
+// a battery is negative while it discharges, and some meters sign that of a phase
+// as its power.
 var byUnit = []struct {
 	suffix string
 	limits limits
 }{
 	{"_hz", limits{0, 70}},
 	{"_v", limits{0, 1e6}},
-	{"_a", limits{0, 1e5}},
+	{"_a", limits{-1e5, 1e5}},
 	{"_kw", limits{-1e6, 1e6}},
 	{"_kvar", limits{-1e6, 1e6}},
 	{"_kva", limits{-1e6, 1e6}},
