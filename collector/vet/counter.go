@@ -25,7 +25,7 @@ type counter struct {
 	perH   float32 // what the registry says of it, as meter.CounterLimits
 	digits uint8
 	sealed bool  // nothing older than first can be placed
-	still  int32 // ms that the value has stood still for, up to last.Time
+	still  int32 // ms that the value has stood still for, up to last.Time, or that the clock went back by
 	step   int32 // ms between readings, as they usually come
 
 	block block // that last.Time lies in
@@ -93,6 +93,7 @@ func (v *Vetter) next(d *device, c *counter, r *meter.Reading, value float64) {
 		c.begin(value, r.Time)
 		return
 	case r.Time <= c.last.Time:
+		c.wentBack(value, r.Time)
 		v.late(d, c, value, r.Time)
 		return
 	}
@@ -118,6 +119,16 @@ func (v *Vetter) next(d *device, c *counter, r *meter.Reading, value float64) {
 	v.advance(d, c, from, s)
 }
 
+// wentBack takes note of a clock that was set back: the value is of now though
+// its time is past, since it is above the newest by what can pass in between. The
+// step to the reading that is newer again holds all that was counted meanwhile.
+func (c *counter) wentBack(value float64, time int64) {
+	ms := min(maxStep, c.last.Time-time+int64(c.step))
+	if value > c.last.Value && c.bounds().Plausible(value-c.last.Value, ms) {
+		c.still = max(c.still, int32(ms))
+	}
+}
+
 // limits returns what the registry knows of the counter.
 func (c *counter) limits() meter.CounterLimits {
 	return meter.CounterLimits{Digits: int(c.digits), PerH: float64(c.perH)}
@@ -134,7 +145,8 @@ func (c *counter) bounds() meter.CounterLimits {
 
 // judged returns the limits by which a value at a time is judged. A counter of
 // whole units stands still and then takes a step: the step has the time since
-// it last moved.
+// it last moved. One whose clock was set back counts on unseen until its time is
+// new again.
 func (c *counter) judged(value float64, time int64) meter.CounterLimits {
 	l := c.limits()
 	if value >= c.last.Value {
