@@ -46,8 +46,7 @@ func (r *Registry) Index(kind Kind, id string) (int, bool) {
 // MeterIndex returns where in Meters() the meter stands that reports under
 // zone, utility and id.
 func (r *Registry) MeterIndex(zone string, utility meter.Utility, id string) (int, bool) {
-	i, ok := r.byKey[meterKey{zone, utility, id}]
-	return int(i), ok
+	return r.byName.Find(zone, utility, id)
 }
 
 // Location is the time zone of a city; UTC for one that is not registered.

@@ -30,7 +30,7 @@ type Registry struct {
 
 	objects   map[string]Object
 	places    map[string]place
-	byKey     map[meterKey]int32
+	byName    *meter.Places             // of meters
 	locations map[string]*time.Location // by city
 	programme *Programme
 }
@@ -49,14 +49,17 @@ func New(files []*File) (*Registry, error) {
 	for _, f := range files {
 		r.add(f)
 	}
-	r.byKey = make(map[meterKey]int32, len(r.meters))
+	r.byName = meter.NewPlaces(func(i int) (string, meter.Utility, string) {
+		m := &r.meters[i]
+		return m.Zone, m.Utility, m.ID
+	})
 	for i := range r.meters {
 		m := &r.meters[i]
 		if m.IntervalS == 0 {
 			m.IntervalS = defaultIntervalS
 		}
 		m.fillSerials()
-		r.byKey[m.key()] = int32(i)
+		r.byName.Add(i)
 	}
 	var err error
 	if r.programme, err = newProgramme(r); err != nil {
