@@ -73,6 +73,7 @@ func newMapping(m Mapping, location *time.Location) (*mapping, []error) {
 	}
 	switch m.Layout {
 	case "", "rfc3339":
+		c.texts = true
 	case "unix":
 		c.perSecond = 1
 	case "unix_ms":
@@ -82,7 +83,7 @@ func newMapping(m Mapping, location *time.Location) (*mapping, []error) {
 	case "unix_ns":
 		c.perSecond = 1e9
 	default:
-		c.layout = m.Layout
+		c.layout, c.texts = m.Layout, true
 		// A layout without the year would date every reading to the year 0.
 		now := time.Date(2026, 11, 23, 17, 4, 5, 0, time.UTC)
 		if back, err := time.Parse(m.Layout, now.Format(m.Layout)); err != nil || back.Year() != now.Year() {

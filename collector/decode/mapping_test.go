@@ -150,7 +150,7 @@ func TestJSONTimes(t *testing.T) {
 	for layout, payload := range map[string]string{
 		"unix": `{"t":1795421700,"v":1}`, "unix_ms": `{"t":1795421700000,"v":1}`, "unix_us": `{"t":1795421700000000,"v":1}`,
 		"unix_ns": `{"t":1795421700000000000,"v":1}`, "": `{"t":"2026-11-23T08:15:00Z","v":1}`, "rfc3339": `{"t":"2026-11-23T11:15:00","v":1}`,
-		"2006-01-02 15:04:05 -0700": `{"t":"2026-11-23 10:15:00 +0200","v":1}`, "02/01/06 15:04": `{"t":"23/11/26 11:15","v":1}`,
+		"2006-01-02 15:04:05 -0700": `{"t":"2026-11-23 10:15:00 +0200","v":1}`, "02/01/06 15:04": `{"t":"23/11/26 11:15","v":1}`, "20060102150405": `{"t":20261123111500,"v":1}`,
 	} {
 		t.Run(layout, func(t *testing.T) {
 			testProfile(t, decode.Source{
@@ -158,6 +158,21 @@ func TestJSONTimes(t *testing.T) {
 			}, []profileTest{{name: "same", topic: "a/m", payload: payload, want: "z/fuel/m received v=1"}})
 		})
 	}
+}
+
+// What is no time, or may be two, is refused.
+func TestJSONBadTimes(t *testing.T) {
+	source := decode.Source{Name: "s", Topics: []string{"a/{meter}"}, Profile: "json", Zone: "z", Utility: "fuel", JSON: &decode.Mapping{Time: "t", Seq: "n"}}
+	testProfile(t, source, []profileTest{
+		{name: "a number is no rfc3339", topic: "a/m", payload: `{"t":1795421700,"v":1}`, want: "!no_time"},
+		{name: "true", topic: "a/m", payload: `{"t":true,"v":1}`, want: "!no_time"},
+		{name: "twice", topic: "a/m", payload: `{"t":"2026-11-23T08:15:00Z","t":"2026-11-23T08:16:00Z","v":1}`, want: "!duplicate_key"},
+		{name: "the number twice", topic: "a/m", payload: `{"t":"2026-11-23T08:15:00Z","n":1,"n":2,"v":1}`, want: "!duplicate_key"},
+		{name: "a number in quotes", topic: "a/m", payload: `{"t":"2026-11-23T08:15:00Z","n":"7","v":1}`, want: "z/fuel/m received seq=7 v=1"},
+		{name: "numbers that count no messages", topic: "a/m", payload: `{"t":"2026-11-23T08:15:00Z","n":1e23,"v":1}`, want: "z/fuel/m received v=1"},
+		{name: "half a number", topic: "a/m", payload: `{"t":"2026-11-23T08:15:00Z","n":1.5,"v":1}`, want: "z/fuel/m received v=1"},
+		{name: "less than none", topic: "a/m", payload: `{"t":"2026-11-23T08:15:00Z","n":-1,"v":1}`, want: "z/fuel/m received v=1"},
+	})
 }
 
 // What can be known to be wrong is said when the configuration is loaded.

@@ -12,6 +12,7 @@ type moment struct {
 	// 0: milliseconds.
 	perSecond float64
 	layout    string // of a text, as package time writes it; "": see parseISO
+	texts     bool   // a number is no time but by its layout
 }
 
 // number returns the time that v is, in ms.

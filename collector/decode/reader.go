@@ -355,14 +355,44 @@ func (r *reader) attribute(f *field, s *scanner) *Reject {
 	if reject != nil {
 		return reject
 	}
-	switch f.role {
-	case clock:
-		r.current.time, r.current.timed = f.number(v), true
-	case serial:
-		r.current.seq, r.current.hasSeq = int64(v), true
-	case deviceID:
-		r.current.device = s.data[start:s.pos]
+	text := s.data[start:s.pos]
+	switch {
+	case f.role == clock && (letter(text[0]) || f.texts):
+		return r.text(f, text) // true is no time; 20261123 may be one
+	case f.role == deviceID:
+		return r.text(f, text)
 	}
+	if reject := r.once(f); reject != nil {
+		return reject
+	}
+	if f.role == clock {
+		r.current.time, r.current.timed = f.number(v), true
+	} else {
+		r.number(v)
+	}
+	return nil
+}
+
+// maxSeq is where doubles stop telling whole numbers apart.
+const maxSeq = 1 << 53
+
+// number keeps the number of the message, if it is one that counts messages.
+func (r *reader) number(v float64) {
+	if v >= 0 && v <= maxSeq && v == math.Trunc(v) {
+		r.current.seq, r.current.hasSeq = int64(v), true
+	}
+}
+
+// once refuses a time, a name or a number that comes twice in a reading: nobody
+// can say which is true.
+func (r *reader) once(f *field) *Reject {
+	if !r.open {
+		return nil
+	}
+	if f.seen == r.serial {
+		return &Reject{DuplicateKey, fmt.Sprintf("%s comes twice", f.name)}
+	}
+	f.seen = r.serial
 	return nil
 }
 
@@ -378,6 +408,11 @@ func (r *reader) boolean(f *field, s *scanner) *Reject {
 
 // text reads a string.
 func (r *reader) text(f *field, text []byte) *Reject {
+	if f.role == clock || f.role == deviceID || f.role == serial {
+		if reject := r.once(f); reject != nil {
+			return reject
+		}
+	}
 	switch f.role {
 	case clock:
 		ms, ok := f.parse(unsafe.String(unsafe.SliceData(text), len(text)), r.source.location)
@@ -393,6 +428,9 @@ func (r *reader) text(f *field, text []byte) *Reject {
 		r.current.utility = mediaUtility(text)
 		return nil
 	case serial:
+		if v, ok, _ := quotedNumber(text, f.name); ok {
+			r.number(v)
+		}
 		return nil
 	case whole:
 		if string(text) == f.name {
