@@ -48,9 +48,11 @@ var wmbusNames = map[string]string{
 	"total_reactive_energy_production_kvarh":  "reactive_energy_export_kvarh",
 }
 
-// wmbusTariff is what drivers call a tariff's counter, with and without a line
+// wmbusTariffs are what drivers call a tariff's counter, with and without a line
 // before its number.
-const wmbusTariff = "total_energy_consumption_tariff"
+var wmbusTariffs = map[string]string{
+	"total_energy_consumption_tariff": "energy_import_t", "total_energy_production_tariff": "energy_export_t",
+}
 
 // wmbusUnits are the suffixes of units.h that we name otherwise: how they are
 // read, and the suffix they are stored under.
@@ -74,11 +76,13 @@ func wmbusField(path []string) field {
 		return field{role: media, name: key}
 	case wmbusNames[key] != "":
 		return field{role: register, name: wmbusNames[key]}
-	case strings.HasPrefix(key, wmbusTariff):
-		return field{role: register, name: "energy_import_t" + strings.TrimPrefix(key[len(wmbusTariff):], "_")}
-	default:
-		return wmbusSuffix(key)
 	}
+	for prefix, own := range wmbusTariffs {
+		if tariff, ok := strings.CutPrefix(path[0], prefix); ok {
+			return field{role: register, name: own + strings.TrimPrefix(tariff, "_")}
+		}
+	}
+	return wmbusSuffix(path[0])
 }
 
 // wmbusSuffix keeps a field under its own name, in one of our units if it has
