@@ -32,7 +32,7 @@ type command struct {
 	Fleet    []string `placeholder:"FILE" help:"Registry files of the city to play (default: the built-in Sheikh Najjar)."`
 	Meters   int      `placeholder:"N" help:"Scale the fleet to N meters by copying its networks and plants under new ids."`
 	Profiles []string `placeholder:"LIST" help:"Payload profiles that the meters speak, each that suits it: names with commas, or mixed for all (default: mixed; what the scenario says with --scenario; imdad, the native one, with --rate). --sources tells the service how to read them."`
-	Sources  string   `type:"path" placeholder:"FILE" help:"First write what the service needs to read this fleet to FILE: the section sources: of its configuration."`
+	Sources  string   `type:"path" placeholder:"FILE" help:"First write what the service needs to read this fleet to FILE: the section sources:, to be appended to its configuration."`
 	Seed     *int64   `placeholder:"N" help:"Of everything that looks random (default: 1). A scenario is played as written at its own seed, which is its default, and varied at any other."`
 
 	Scenario string `placeholder:"NAME" help:"Play a scenario: one that ships with metersim, or a file that ends in .yaml."`
@@ -41,7 +41,7 @@ type command struct {
 
 	ClockStart time.Time     `placeholder:"T" help:"What the simulated clock shows at the start, as RFC 3339 (default: now)."`
 	ClockAt    time.Time     `placeholder:"T" help:"The real time, as RFC 3339, at which it shows that: with the same three flags imdad run agrees. Nothing is sent before (default: the start of the program)."`
-	Speed      float64       `default:"1" placeholder:"N" help:"Simulated seconds in a real one (default: 1)."`
+	Speed      float64       `default:"1" placeholder:"N" help:"Simulated seconds in a real one (default: 1). imdad run takes the same three flags; without them the meters' clocks soon are wrong to it."`
 	Interval   time.Duration `placeholder:"D" help:"Simulated time between the messages of a meter (default: the registry's)."`
 	Jitter     time.Duration `placeholder:"D" help:"Let each message come up to D later."`
 	Rate       float64       `placeholder:"N" help:"Instead of intervals: N messages a second of real time in all, the meters taking turns."`

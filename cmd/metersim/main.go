@@ -31,7 +31,8 @@ SenML, ThingsBoard, LoRaWAN, DSMR, Victron and others, and Imdad's own JSON. The
 same readings.
 
 Examples:
-  # 400 meters of Sheikh Najjar in every format, each at its interval, until Ctrl-C; and what imdad run needs to read them
+  # 400 meters of Sheikh Najjar in every format, each at its interval, until Ctrl-C. sources.yaml has
+  # what reads them: append it to imdad.yaml, which has cities/sheikh-najjar.yaml of configs/, and start imdad run
   metersim --broker tcp://127.0.0.1:1883 --sources sources.yaml
   # the same in Imdad's own format alone, imdad/v1/{zone}/{utility}/{meter}, which needs no sources
   metersim --broker tcp://127.0.0.1:1883 --profiles imdad
