@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding"
+	"os"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -39,6 +41,24 @@ func TestManualShowsEveryDefault(t *testing.T) {
 	}
 	if err := defaults.Validate(); err != nil {
 		t.Errorf("the manual's configuration is not valid: %v", err)
+	}
+}
+
+// Of a source, the manual shows each key in a comment.
+func TestManualShowsEveryKeyOfASource(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(manual)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, _ := strings.Cut(string(text), "\n# sources:")
+	block, _, _ = strings.Cut(block, "\n\n")
+	for _, of := range []reflect.Type{reflect.TypeFor[decode.Source](), reflect.TypeFor[decode.Register](), reflect.TypeFor[decode.Mapping]()} {
+		for _, key := range keys(of, "") {
+			if !regexp.MustCompile(`[ {]` + key + `: `).MatchString(block) {
+				t.Errorf("the manual shows no source with the key %s", key)
+			}
+		}
 	}
 }
 
