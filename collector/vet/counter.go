@@ -25,7 +25,7 @@ type counter struct {
 	perH   float32 // what the registry says of it, as meter.CounterLimits
 	digits uint8
 	sealed bool  // nothing older than first can be placed
-	still  int32 // ms that the value has stood still for, up to last.Time, or that the clock went back by
+	still  int32 // ms that the next step has beyond its own; see spare and wentBack
 	step   int32 // ms between readings, as they usually come
 
 	block block // that last.Time lies in
@@ -97,9 +97,11 @@ func (v *Vetter) next(d *device, c *counter, r *meter.Reading, value float64) {
 		v.late(d, c, value, r.Time)
 		return
 	}
-	c.undoubt(value, r.Time)
+	replaced := d.replaced(c.last.Time, r.Time)
+	if !replaced { // another device goes back nowhere
+		c.undoubt(value, r.Time)
+	}
 	from := c.point()
-	replaced := d.replaced(from.time, r.Time)
 	increment := c.last.Next(value, r.Time, replaced, c.judged(value, r.Time))
 	s := c.apply(increment, from, value)
 	if increment.Event == meter.CounterReplaced {
@@ -111,12 +113,25 @@ func (v *Vetter) next(d *device, c *counter, r *meter.Reading, value float64) {
 	if increment.Event == meter.CounterDip {
 		return
 	}
-	if value == from.raw {
-		c.still = int32(min(maxStep, int64(c.still)+r.Time-from.time))
-	} else {
-		c.still = 0
-	}
+	c.still = c.spare(r.Time-from.time, value == from.raw, increment, v.ours)
 	v.advance(d, c, from, s)
+}
+
+// spare returns the ms that the next step has beyond its own, after a step of so
+// many. A value that stands still saves them all. Of a meter without a clock the
+// messages of a pause come at once, with times that are ours: what the step over
+// the pause did not need at the rating, those right behind it may.
+func (c *counter) spare(ms int64, still bool, i meter.Increment, ours bool) int32 {
+	ms += int64(c.still)
+	if !still {
+		steady := 2*(ms-int64(c.still)) >= int64(c.step) && !c.long(ms-int64(c.still))
+		perH := c.bounds().PerH
+		if !ours || steady || perH == 0 || i.Event != meter.CounterForward {
+			return 0
+		}
+		ms -= int64(math.Ceil(i.Amount / perH * 3_600_000))
+	}
+	return int32(max(0, min(maxStep, ms)))
 }
 
 // wentBack takes note of a clock that was set back: the value is of now though
@@ -146,7 +161,7 @@ func (c *counter) bounds() meter.CounterLimits {
 // judged returns the limits by which a value at a time is judged. A counter of
 // whole units stands still and then takes a step: the step has the time since
 // it last moved. One whose clock was set back counts on unseen until its time is
-// new again.
+// new again, and one without a clock until its messages come.
 func (c *counter) judged(value float64, time int64) meter.CounterLimits {
 	l := c.limits()
 	if value >= c.last.Value {
@@ -238,26 +253,7 @@ func (d *device) replaced(from, to int64) bool {
 // exchange moves the total over replacements by what the registry says that
 // the devices showed.
 func (c *counter) exchange(d *device, from point, value float64) stride {
-	amount, known, shown := 0.0, true, from.raw
-	for i := range d.def.Replacements {
-		e := &d.def.Replacements[i]
-		if at := e.At.UnixMilli(); at <= from.time || at > c.last.Time {
-			continue
-		}
-		final, ok := e.Final[c.register]
-		if ok = ok && final >= shown; ok {
-			amount += final - shown
-		}
-		known = known && ok
-		if shown, ok = e.Initial[c.register]; !ok {
-			shown = math.Inf(1) // nothing is known before the next reading
-		}
-	}
-	if value >= shown {
-		amount += value - shown
-	} else {
-		known = false
-	}
+	amount, known := d.exchanged(c.register, from, point{time: c.last.Time, raw: value})
 	s := stride{open, mark{meter.Reset, foundReplaced}, foundReplaced, meter.Reset}
 	if !c.limits().Plausible(amount, c.last.Time-from.time+int64(c.still)) {
 		amount, known = 0, false
@@ -268,6 +264,31 @@ func (c *counter) exchange(d *device, from point, value float64) stride {
 	c.offset = from.total + amount - value
 	c.before = before{}
 	return s
+}
+
+// exchanged is what a register counted from one reading to another, between
+// which devices were replaced, as far as the registry knows; known says that it
+// knows all of it.
+func (d *device) exchanged(register string, from, to point) (amount float64, known bool) {
+	shown, known := from.raw, true
+	for i := range d.def.Replacements {
+		e := &d.def.Replacements[i]
+		if at := e.At.UnixMilli(); at <= from.time || at > to.time {
+			continue
+		}
+		final, ok := e.Final[register]
+		if ok = ok && final >= shown; ok {
+			amount += final - shown
+		}
+		known = known && ok
+		if shown, ok = e.Initial[register]; !ok {
+			shown = math.Inf(1) // nothing is known before the next reading
+		}
+	}
+	if to.raw < shown {
+		return amount, false
+	}
+	return amount + to.raw - shown, known
 }
 
 // begin takes the first reading ever.

@@ -90,6 +90,31 @@ type at struct {
 	value float64
 }
 
+// A meter without a clock counts on while its messages wait in the broker; they
+// then come within moments. At most what can pass in the pause is believed.
+func TestCounterLump(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		garbage float64
+		total   float64
+	}{{"all of it counts", 0, 5305}, {"but no garbage", 1000, 5300}} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newStream(mill(t, 600, 6)) // 10 kWh a minute
+			s.send(t, quarter, 5000)
+			for i := range int64(60) {
+				s.send(t, quarter+60*minute+i, 5005+5*float64(i))
+			}
+			s.send(t, quarter+61*minute, 5305+tt.garbage)
+			s.send(t, quarter+75*minute, 5305+tt.garbage)
+			if b := s.blocks[quarter+4*block]; !near(b.Total, tt.total) {
+				t.Errorf("the total is %v, want %v", b.Total, tt.total)
+			}
+		})
+	}
+}
+
 func TestCounterRules(t *testing.T) {
 	t.Parallel()
 	exchange := func(ms int64, final, initial map[string]float64) zone.Replacement {

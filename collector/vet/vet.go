@@ -47,6 +47,7 @@ type Vetter struct {
 	// counting are the positions of counters in the reading at hand.
 	counting  []int
 	intervals []Interval
+	ours      bool               // the reading's time is that of its receipt
 	knots     int                // of the past of all counters
 	saved     map[uint64]*device // by identity, loaded and not seen since
 }
@@ -137,6 +138,7 @@ func (v *Vetter) Check(r *meter.Reading, received int64, prints []byte) (Verdict
 	}
 	v.seen.put(print, received)
 	prints = print.append(prints)
+	v.ours = r.Stamped || r.Time == received
 	v.complete(m.device, r)
 	v.count(m.device, r)
 	m.device.watch(r)
