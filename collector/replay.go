@@ -48,39 +48,61 @@ func NewReplayer(ctx context.Context, s *spool.Spool, sources []decode.Source, r
 // from quarantine, in one transaction. A message that is rejected again stays:
 // the error is then a *decode.Reject, ErrTruncated or ErrTimeless.
 func (r *Replayer) Replay(ctx context.Context, id int64) (lines int, err error) {
-	e, err := r.spool.Get(ctx, id)
+	tried, err := r.Try(ctx, id)
 	if err != nil {
 		return 0, err
 	}
-	if e.Truncated() {
-		return 0, fmt.Errorf("quarantine entry %d: %w", id, ErrTruncated)
-	}
 	b := &spool.Batch{Origin: spool.Replay}
-	if e.Kind == spool.KindLine {
-		b.Lines, b.LineCount = append(bytes.TrimRight(e.Payload, "\n"), '\n'), 1
-	} else if err := r.decode(&e, b); err != nil {
-		return 0, fmt.Errorf("quarantine entry %d: %w", id, err)
+	if tried.Entry.Kind == spool.KindLine {
+		b.Lines, b.LineCount = append(bytes.TrimRight(tried.Entry.Payload, "\n"), '\n'), 1
+	}
+	for i := range tried.Readings {
+		b.Lines = r.encoder.append(b.Lines, &tried.Readings[i])
+		b.LineCount++
 	}
 	return b.LineCount, r.spool.Replay(ctx, id, b)
+}
+
+// Tried is what would be stored of an entry: a line as it stands, or the
+// readings of a message. The readings are valid until the next call.
+type Tried struct {
+	Entry    spool.Entry
+	Readings []meter.Reading
+}
+
+// Try does what Replay does, but for storing anything. Its errors are the same.
+func (r *Replayer) Try(ctx context.Context, id int64) (Tried, error) {
+	e, err := r.spool.Get(ctx, id)
+	if err != nil {
+		return Tried{}, err
+	}
+	t := Tried{Entry: e}
+	switch {
+	case e.Truncated():
+		err = ErrTruncated
+	case e.Kind == spool.KindMessage:
+		t.Readings, err = r.decode(&e)
+	}
+	if err != nil {
+		return Tried{}, fmt.Errorf("quarantine entry %d: %w", id, err)
+	}
+	return t, nil
 }
 
 // decode reads the message as if it arrived now, and judges its time by when
 // it did arrive. Vetting sets times and qualities only: whoever replays an
 // entry wants it stored, and twice the same is one point in the database.
-func (r *Replayer) decode(e *spool.Entry, b *spool.Batch) error {
+func (r *Replayer) decode(e *spool.Entry) ([]meter.Reading, error) {
 	var out decode.Readings
 	result, err := r.decoder.Decode(decode.Message{Topic: e.Topic, Payload: e.Payload, Retained: e.Retained, Received: e.Received}, &out)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if result == decode.Ignored || e.Retained && !clocksValid(out.All(), e.Received) {
-		return ErrTimeless
+		return nil, ErrTimeless
 	}
 	for i := range out.All() {
-		reading := &out.All()[i]
-		r.vetter.Check(reading, e.Received, nil)
-		b.Lines = r.encoder.append(b.Lines, reading)
-		b.LineCount++
+		r.vetter.Check(&out.All()[i], e.Received, nil)
 	}
-	return nil
+	return out.All(), nil
 }

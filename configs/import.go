@@ -69,10 +69,10 @@ func PlanImport(patterns []string, in *MeterTable, into string) (*Import, error)
 		return nil, fmt.Errorf("read %s: %w", target, err)
 	}
 	m := &merge{in: in, out: had, registered: now.meters(), now: now, from: make(map[int]int), plan: &Import{Target: target, Had: text}}
-	if ms := m.run(); len(ms) > 0 {
-		return nil, ms.err()
+	if err := m.run(patterns); err != nil {
+		return nil, err
 	}
-	return m.plan, m.check(patterns)
+	return m.plan, nil
 }
 
 // importTarget finds the list to change.
@@ -118,14 +118,21 @@ type merge struct {
 	plan       *Import
 }
 
-func (m *merge) run() Mistakes {
+func (m *merge) run(patterns []string) error {
 	var ms Mistakes
 	if m.header, ms = m.in.tidy(); len(ms) > 0 {
-		return ms
+		return ms.err()
 	}
 	if ms = m.readHeader(); len(ms) > 0 {
-		return ms
+		return ms.err()
 	}
+	ms = m.merge()
+	return Join(ms.err(), m.check(patterns))
+}
+
+// merge puts the rows in their places, but for those that have none.
+func (m *merge) merge() Mistakes {
+	var ms Mistakes
 	known := make(map[[3]string]int, len(m.out))
 	for row := 1; row < len(m.out); row++ {
 		known[keyOf(m.out[row], m.out[0])] = row
@@ -200,6 +207,7 @@ func cellOf(row []string, at int) string {
 // lacks.
 func (m *merge) readHeader() Mistakes {
 	var ms Mistakes
+	meant := make(map[string]bool)
 	for i, cell := range m.in.rows[m.header] {
 		column := strings.ToLower(cell)
 		switch {
@@ -207,13 +215,14 @@ func (m *merge) readHeader() Mistakes {
 		case slices.Contains(m.columns, column):
 			ms = append(ms, Mistake{m.in.at(m.header, i), fmt.Sprintf("column %q is given twice", column)})
 		case !slices.Contains(columnNames(), column):
-			_, hint := columnHint(column)
+			near, hint := columnHint(column)
+			meant[near] = true
 			ms = append(ms, Mistake{m.in.at(m.header, i), fmt.Sprintf("unknown column %s; %s", excerpt(cell), hint)})
 		}
 		m.columns = append(m.columns, column)
 	}
 	for _, column := range keyColumns {
-		if !slices.Contains(m.columns, column) {
+		if !meant[column] && !slices.Contains(m.columns, column) {
 			ms = append(ms, Mistake{m.in.at(m.header, 0), fmt.Sprintf("column %q is missing; zone, utility and id name a meter", column)})
 		}
 	}

@@ -101,7 +101,7 @@ func TestPlanImportMistakes(t *testing.T) {
 		{"an unknown column", rows("id,zone,utility,att"), []string{`new.xlsx:1:4: unknown column "att"; did you mean "at"?`}},
 		{"a column twice", rows("id,zone,utility,id"), []string{`new.xlsx:1:4: column "id" is given twice`}},
 		{"no zone", rows("id,utility"), []string{`new.xlsx:1:1: column "zone" is missing`}},
-		{"a meter twice", rows("id,zone,utility,at", "m,z,water,f", "m,z,water,f"), []string{"new.xlsx:3:1: id: z/water/m is in row 2 already"}},
+		{"a meter twice", rows("id,zone,utility,at", "m,z,electricity,f", "m,z,electricity,f"), []string{"new.xlsx:3:1: id: z/electricity/m is in row 2 already"}},
 		{"what it measures is not there", rows("id,zone,utility,at", "f-e1,z,electricity,f", "m,z,electricity,g"), []string{"new.xlsx:3:4: at: "}},
 		{"no number", rows("id,zone,utility,at,interval_s", "f-e1,z,electricity,f,often"), []string{"new.xlsx:2:5: interval_s: expected a number"}},
 		{"one of the city file's own", rows("id,zone,utility,at", "own,z,electricity,f"), []string{"new.xlsx:2:1: id: "}},

@@ -118,9 +118,12 @@ func (d *decodeCmd) refused(e *env, r *decode.Reject) error {
 	return reported{r}
 }
 
+// noNumber says what is in a message without readings.
+const noNumber = "no number to store: a birth, a will, a status, a command or words alone"
+
 // nothing says what became of a message without readings.
 func (d *decodeCmd) nothing(e *env, result decode.Result) error {
-	name, why := "control", "no number to store: a birth, a will, a status, a command or words alone"
+	name, why := "control", noNumber
 	if result == decode.Ignored {
 		name, why = "ignored", "retained, and without a time of its own: nobody can say when it was true"
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"text/tabwriter"
+	"time"
 
 	"github.com/imdad-telemetry/imdad/collector/meter"
 	"github.com/imdad-telemetry/imdad/collector/zone"
@@ -44,9 +45,32 @@ func (f registryFlags) load(e *env) (config, *zone.Registry, error) {
 	return c, registry, nil
 }
 
+// Validate is called by the parser.
+func (m *metersList) Validate() error {
+	if m.Utility != "" && !m.Utility.Valid() {
+		return fmt.Errorf("--utility: unknown utility %q; known: %v", m.Utility, meter.Utilities)
+	}
+	return nil
+}
+
+// known refuses filters by what is not there: an empty list would pass for an
+// answer.
+func (m *metersList) known(r *zone.Registry) error {
+	if _, ok := r.Zone(m.Zone); m.Zone != "" && !ok {
+		return fmt.Errorf("--zone: the registry has no zone %q", m.Zone)
+	}
+	if _, ok := r.Object(m.At); m.At != "" && !ok {
+		return fmt.Errorf("--at: the registry has no %q", m.At)
+	}
+	return nil
+}
+
 func (m *metersList) Run(e *env) error {
 	_, registry, err := m.load(e)
 	if err != nil {
+		return err
+	}
+	if err := m.known(registry); err != nil {
 		return err
 	}
 	table := tabwriter.NewWriter(e.stdout, 0, 8, 2, ' ', 0)
@@ -74,18 +98,31 @@ func (m *metersList) Run(e *env) error {
 
 // meterJSON is a registered meter for scripts.
 type meterJSON struct {
-	Zone      string        `json:"zone"`
-	Utility   meter.Utility `json:"utility"`
-	ID        string        `json:"id"`
-	At        string        `json:"at"`
-	IntervalS float64       `json:"interval_s"`
-	Gateway   string        `json:"gateway,omitempty"`
-	NominalV  float64       `json:"nominal_v,omitempty"`
-	Digits    int           `json:"digits,omitempty"`
-	Backup    bool          `json:"backup,omitempty"`
-	Serial    string        `json:"serial,omitempty"`
+	Zone         string            `json:"zone"`
+	Utility      meter.Utility     `json:"utility"`
+	ID           string            `json:"id"`
+	At           string            `json:"at"`
+	IntervalS    float64           `json:"interval_s"`
+	Gateway      string            `json:"gateway,omitempty"`
+	NominalV     float64           `json:"nominal_v,omitempty"`
+	Digits       int               `json:"digits,omitempty"`
+	Backup       bool              `json:"backup,omitempty"`
+	Serial       string            `json:"serial,omitempty"`
+	Replacements []replacementJSON `json:"replacements,omitempty"`
+}
+
+// replacementJSON is the exchange of a meter's device for another.
+type replacementJSON struct {
+	At      time.Time          `json:"at"`
+	Serial  string             `json:"serial,omitempty"` // of the new one
+	Final   map[string]float64 `json:"final,omitempty"`  // what the old one showed
+	Initial map[string]float64 `json:"initial,omitempty"`
 }
 
 func newMeterJSON(m *zone.Meter) meterJSON {
-	return meterJSON{m.Zone, m.Utility, m.ID, m.At, m.IntervalS, m.Gateway, m.NominalV, m.Digits, m.Backup, m.Serial}
+	j := meterJSON{m.Zone, m.Utility, m.ID, m.At, m.IntervalS, m.Gateway, m.NominalV, m.Digits, m.Backup, m.Serial, nil}
+	for _, r := range m.Replacements {
+		j.Replacements = append(j.Replacements, replacementJSON(r))
+	}
+	return j
 }

@@ -53,7 +53,7 @@ func (m *metersDiscover) Run(e *env) (err error) {
 	if m.CSV {
 		return writeProposals(e.stdout, meters)
 	}
-	strays := make(strays)
+	strays := newStrays(s.config.Sources)
 	if err := strays.fromQuarantine(e.ctx, s); err != nil {
 		return err
 	}
@@ -62,14 +62,13 @@ func (m *metersDiscover) Run(e *env) (err error) {
 			return err
 		}
 	}
-	topics := strays.list()
 	if m.JSON {
-		return discoveryLines(e.stdout, meters, topics)
+		return discoveryLines(e.stdout, meters, strays)
 	}
 	if err := proposedMeters(e.stdout, meters); err != nil {
 		return err
 	}
-	return proposedSources(e.stdout, topics)
+	return proposedSources(e.stdout, strays)
 }
 
 // proposal is a meter that was seen and is not registered.
@@ -111,10 +110,10 @@ func writeProposals(w io.Writer, meters []proposal) error {
 
 func proposedMeters(w io.Writer, meters []proposal) error {
 	if len(meters) == 0 {
-		_, err := fmt.Fprintln(w, "no meter was seen that is not registered")
+		_, err := fmt.Fprintln(w, "seen and not registered: no meter")
 		return err
 	}
-	fmt.Fprintf(w, "%d meters were seen that are not registered:\n", len(meters))
+	fmt.Fprintf(w, "seen and not registered: %s\n", count(len(meters), "meter"))
 	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(table, "ZONE\tUTILITY\tMETER\tAT?\tPROFILE\tREADINGS\tLAST\tTOPIC\tREGISTERS")
 	for _, p := range meters {
@@ -124,7 +123,7 @@ func proposedMeters(w io.Writer, meters []proposal) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(w, "register them: imdad meters discover --csv > new.csv, say what each measures (at), imdad meters import new.csv")
+	_, err := fmt.Fprintln(w, "register them: imdad meters discover --csv > new.csv, say in its column at what each measures, imdad meters import new.csv")
 	return err
 }
 

@@ -15,9 +15,9 @@ import (
 
 type metersImport struct {
 	registryFlags
-	File   string `arg:"" type:"path" help:"The list: CSV, or XLSX with the list on its first sheet; - reads CSV from standard input. Its first row names the columns."`
+	File   string `arg:"" help:"The list: CSV, or XLSX with the list on its first sheet; - reads CSV from standard input. Its first row names the columns."`
 	Sheet  string `help:"Another sheet of the XLSX file." placeholder:"NAME"`
-	Into   string `type:"path" help:"The CSV list of the registry to change (default: the only one)." placeholder:"FILE"`
+	Into   string `help:"The CSV list of the registry to change (default: the only one)." placeholder:"FILE"`
 	DryRun bool   `help:"Only show what would change."`
 	JSON   bool   `name:"json" help:"One JSON object a changed meter instead of a table."`
 }
@@ -88,19 +88,27 @@ func (m *metersImport) read(e *env) (*configs.MeterTable, error) {
 	text, err := m.text(e)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("read %s: %w", m.File, err)
+		return nil, fmt.Errorf("read %s: %w", m.name(), err)
 	case len(text) > maxImported:
-		return nil, fmt.Errorf("read %s: larger than %d MiB; split it", m.File, maxImported>>20)
+		return nil, fmt.Errorf("read %s: larger than %d MiB; split it", m.name(), maxImported>>20)
 	case bytes.HasPrefix(text, []byte("PK\x03\x04")): // a ZIP archive, as workbooks are
 		rows, err := readSheet(text, m.Sheet)
 		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", m.File, err)
+			return nil, fmt.Errorf("read %s: %w", m.name(), err)
 		}
-		return configs.SheetTable(m.File, rows), nil
+		return configs.SheetTable(m.name(), rows), nil
 	case m.Sheet != "":
-		return nil, fmt.Errorf("read %s: --sheet is for XLSX files", m.File)
+		return nil, fmt.Errorf("read %s: --sheet is for XLSX files", m.name())
 	}
-	return configs.CSVTable(m.File, text)
+	return configs.CSVTable(m.name(), text)
+}
+
+// name is what messages call the list.
+func (m *metersImport) name() string {
+	if m.File == "-" {
+		return "standard input"
+	}
+	return m.File
 }
 
 func (m *metersImport) text(e *env) (text []byte, err error) {

@@ -16,7 +16,6 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"github.com/imdad-telemetry/imdad/collector"
 	"github.com/imdad-telemetry/imdad/collector/decode"
 	"github.com/imdad-telemetry/imdad/collector/spool"
 	"github.com/imdad-telemetry/imdad/collector/zone"
@@ -269,44 +268,6 @@ func (q quarantineSelection) ids(ctx context.Context, s *spool.Spool) ([]int64, 
 		return nil
 	})
 	return ids, err
-}
-
-type quarantineReplay struct {
-	quarantineFlags
-	quarantineSelection
-}
-
-func (q *quarantineReplay) Run(e *env) (err error) {
-	s, err := q.open(e)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	ids, err := q.ids(e.ctx, s.Spool)
-	if err != nil {
-		return err
-	}
-	replayer, err := collector.NewReplayer(e.ctx, s.Spool, s.config.Sources, s.registry)
-	if err != nil {
-		return err
-	}
-	stored, stayed := 0, 0
-	for _, id := range ids {
-		if err := e.ctx.Err(); err != nil {
-			return fmt.Errorf("stopped after %d of %d entries", stored+stayed, len(ids))
-		}
-		if _, err := replayer.Replay(e.ctx, id); err != nil {
-			fmt.Fprintln(e.stderr, err)
-			stayed++
-			continue
-		}
-		stored++
-	}
-	fmt.Fprintf(e.stdout, "replayed %d, still in quarantine %d\n", stored, stayed)
-	if stayed > 0 {
-		return reported{errors.New("some entries were rejected again")}
-	}
-	return nil
 }
 
 type quarantineDrop struct {

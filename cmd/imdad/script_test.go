@@ -55,6 +55,7 @@ func TestScripts(t *testing.T) {
 			"expand":          expand,
 			"addr":            addr,
 			"send":            send,
+			"keep":            keep,
 			"signal":          signalBackground,
 			"await-file":      awaitFile,
 			"await-http":      awaitHTTP,
@@ -171,13 +172,24 @@ func addr(ts *testscript.TestScript, neg bool, args []string) {
 // payload stands for the time in milliseconds.
 func send(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, neg, args, 2, "send TOPIC PAYLOAD")
+	publish(ts, args[0], args[1], false)
+}
+
+// keep TOPIC PAYLOAD is send, and the broker keeps the message for whoever
+// comes.
+func keep(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg, args, 2, "keep TOPIC PAYLOAD")
+	publish(ts, args[0], args[1], true)
+}
+
+func publish(ts *testscript.TestScript, topic, payload string, retained bool) {
 	o := paho.NewClientOptions().AddBroker("tcp://" + ts.Getenv("BROKER")).SetClientID("script")
 	c := paho.NewClient(o)
 	token := c.Connect()
 	token.Wait()
 	ts.Check(token.Error())
-	payload := strings.ReplaceAll(args[1], "NOW", strconv.FormatInt(time.Now().UnixMilli(), 10))
-	token = c.Publish(args[0], 1, false, payload)
+	payload = strings.ReplaceAll(payload, "NOW", strconv.FormatInt(time.Now().UnixMilli(), 10))
+	token = c.Publish(topic, 1, retained, payload)
 	token.Wait()
 	ts.Check(token.Error())
 	c.Disconnect(100)
