@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/imdad-telemetry/imdad/collector/meter"
 )
@@ -160,10 +161,8 @@ func (r *reader) put(reading *meter.Reading, s *sample) {
 		reading.Values[reg.index].Value, reg.parts = s.value, given
 		return
 	}
-	name := s.field.other
-	for n := 2; reg.seen == r.serial; n++ {
-		reg = r.register(name)
-		name = shorten(s.field.other+"_"+strconv.Itoa(n), s.field.other+strconv.Itoa(n))
+	for n := 1; reg.seen == r.serial; n++ {
+		reg = r.register(s.field.otherName(n))
 	}
 	r.set(reading, reg, s.value)
 	reg.parts = given
@@ -177,6 +176,19 @@ func (r *reader) put(reading *meter.Reading, s *sample) {
 		reading.Values[whole.index].Value += s.value
 		whole.parts++
 	}
+}
+
+// otherName returns the name that the path of a value gives it, with its unit and,
+// from the second such on, a number.
+func (f *field) otherName(n int) string {
+	name := f.other
+	if n > 1 {
+		name += "_" + strconv.Itoa(n)
+	}
+	if i := strings.LastIndexByte(f.name, '_'); f.measures && i > 0 && !strings.HasSuffix(name, f.name[i:]) {
+		name += f.name[i:]
+	}
+	return shorten(name, name)
 }
 
 func (r *reader) set(reading *meter.Reading, reg *registerName, v float64) {

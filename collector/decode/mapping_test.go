@@ -51,6 +51,8 @@ func TestJSONMapping(t *testing.T) {
 		{name: "no time", topic: "city/sn-z1/gw7", payload: `{"meters":[{"sn":"a","e":1}]}`, want: "!no_time"},
 		{name: "another layout", topic: "city/sn-z1/gw7", payload: `{"at":"2026-11-23","meters":[{"sn":"a","e":1}]}`, want: "!no_time"},
 		{name: "no readings", topic: "city/sn-z1/gw7", payload: `{"at":"23.11.2026 11:15:00","meters":[]}`, want: "!no_values"},
+		{name: "filled up with zeros", topic: "city/sn-z1/gw7", payload: `{"at":"23.11.2026 11:15:00","meters":[{"sn":"a","e":"0001.500","t":"00","other":"0001"}]}`,
+			want: "sn-z1/electricity/gw7.a received energy_import_kwh=1500 temperature_c=-17.7777777778"},
 		{name: "true where a measurement is due", topic: "city/sn-z1/gw7", payload: `{"at":"23.11.2026 11:15:00","meters":[{"sn":"a","e":true}]}`, want: "!bad_value"},
 		{name: "beyond a double", topic: "city/sn-z1/gw7", payload: `{"at":"23.11.2026 11:15:00","meters":[{"sn":"a","e":1e308}]}`, want: "!not_finite"},
 	})

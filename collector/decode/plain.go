@@ -19,7 +19,7 @@ func (r *reader) plainText(text []byte) *Reject {
 	if reject != nil || f.role == skipped {
 		return reject
 	}
-	v, ok, reject := quotedNumber(text, f.name)
+	v, ok, reject := quotedNumber(f.unpadded(text), f.name)
 	switch {
 	case reject != nil:
 		return reject

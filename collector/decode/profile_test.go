@@ -73,7 +73,7 @@ func testDocumented(t *testing.T, source decode.Source, tests []profileTest) {
 // about are the keys whose numbers are about the device, the message or the
 // radio, and total_mj, which is converted by no power of ten.
 var about = map[string]bool{
-	"id": true, "ts": true, "meter_serial_number": true, "parameter_set": true, "supplier_info": true, "fabrication_no": true, "customer": true, "total_mj": true,
+	"id": true, "ts": true, "meter_serial_number": true, "parameter_set": true, "supplier_info": true, "fabrication_no": true, "customer": true, "ADCO": true, "total_mj": true,
 	"end_device_ids": true, "rx_metadata": true, "settings": true, "locations": true, "f_port": true,
 	"deviceInfo": true, "rxInfo": true, "txInfo": true, "devAddr": true, "adr": true, "dr": true, "fPort": true, "confirmed": true, "data": true,
 }

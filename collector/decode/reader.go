@@ -444,7 +444,7 @@ func (r *reader) text(f *field, text []byte) *Reject {
 		return r.add(f, v)
 	}
 	if f.quoted || r.quotedNumber || f.role == register {
-		if v, ok, reject := quotedNumber(text, f.name); ok || reject != nil {
+		if v, ok, reject := quotedNumber(f.unpadded(text), f.name); ok || reject != nil {
 			if reject != nil {
 				return reject
 			}
@@ -481,6 +481,18 @@ func quotedNumber(text []byte, what string) (float64, bool, *Reject) {
 	s.pos = 0
 	v, reject := s.number(what)
 	return v, reject == nil, reject
+}
+
+// unpadded returns a text without the zeros that fill up a number: 007970903 is a
+// counter where a register is known, and may be anything where none is.
+func (f *field) unpadded(text []byte) []byte {
+	if f.role != register {
+		return text
+	}
+	for len(text) > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9' {
+		text = text[1:]
+	}
+	return text
 }
 
 // add puts a value into the group.

@@ -20,8 +20,12 @@ import (
 // TempUnit and PressureUnit, which come last, say what the sensors of the same
 // message measure in. Firmware of before 2018 put the numbers of sensors in quotes.
 //
+// A French meter's TIC is a text for each label, filled up with zeros: indexes in Wh,
+// apparent power in VA.
+//
 // https://tasmota.github.io/docs/MQTT/, https://tasmota.github.io/docs/Commands/ (Time, EnergyTotal, Tariff),
-// https://github.com/arendst/Tasmota tasmota/tasmota_xdrv_driver/xdrv_03_energy.ino (EnergyShow)
+// https://github.com/arendst/Tasmota tasmota/tasmota_xdrv_driver/xdrv_03_energy.ino (EnergyShow),
+// https://tasmota.github.io/docs/Teleinfo/, Enedis-NOI-CPT_54E (the labels of the TIC)
 var tasmota = format{
 	name: "tasmota", utility: meter.Electricity, device: true, silent: true, presence: true,
 	wrappers: [][]string{{"StatusSNS"}, {"StatusSNS", "ENERGY"}, {"ENERGY"}},
@@ -80,6 +84,32 @@ var tasmotaSums = []string{
 	"active_power_kw", "apparent_power_kva", "reactive_power_kvar",
 }
 
+// tasmotaTIC are the labels of a French meter that have a name of ours, of its
+// historic and its standard mode.
+var tasmotaTIC = map[string]field{
+	"BASE": {name: "energy_import_kwh", unit: "Wh"}, "EAST": {name: "energy_import_kwh", unit: "Wh"},
+	"HCHC": {name: "energy_import_t1_kwh", unit: "Wh"}, "HCHP": {name: "energy_import_t2_kwh", unit: "Wh"},
+	"EAIT": {name: "energy_export_kwh", unit: "Wh"},
+	"PAPP": {name: "apparent_power_kva", unit: "VA"}, "SINSTS": {name: "apparent_power_kva", unit: "VA"},
+	"SINSTS1": {name: "apparent_power_l1_kva", unit: "VA"}, "SINSTS2": {name: "apparent_power_l2_kva", unit: "VA"}, "SINSTS3": {name: "apparent_power_l3_kva", unit: "VA"},
+	"IINST": {name: "current_l1_a", unit: "A"}, "IINST1": {name: "current_l1_a", unit: "A"},
+	"IINST2": {name: "current_l2_a", unit: "A"}, "IINST3": {name: "current_l3_a", unit: "A"},
+	"URMS1": {name: "voltage_l1_v", unit: "V"}, "URMS2": {name: "voltage_l2_v", unit: "V"}, "URMS3": {name: "voltage_l3_v", unit: "V"},
+	"ADCO": {role: skipped}, "ADSC": {role: skipped}, "PRM": {role: skipped}, // who it is
+}
+
+// tasmotaLabel finds a label of the TIC. Numbers of the others are kept, too.
+func tasmotaLabel(path []string) field {
+	f, ok := tasmotaTIC[path[1]]
+	switch {
+	case !ok:
+		return field{role: register, name: derived(path)}
+	case f.role == unknown:
+		f.role = register
+	}
+	return f
+}
+
 // tasmotaSensors are the members of a sensor whose unit is known, or told by the
 // message.
 var tasmotaSensors = map[string]struct{ unit, unitKey, suffix string }{
@@ -106,6 +136,8 @@ func tasmotaField(path []string) field {
 		return field{role: note, name: last}
 	case last == "TotalStartTime":
 		return field{role: skipped}
+	case path[0] == "TIC" && len(path) == 2:
+		return tasmotaLabel(path)
 	case path[0] == "ENERGY":
 		if f, ok := tasmotaMeasured(path[1:]); ok {
 			return f

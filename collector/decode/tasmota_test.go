@@ -8,7 +8,7 @@ import (
 )
 
 var tasmotaSource = decode.Source{
-	Name: "plugs", Topics: []string{"tele/+/#", "stat/+/#"}, Profile: "tasmota", Zone: "sn-z1",
+	Name: "plugs", Topics: []string{"tele/+/#", "stat/+/#", "+/tele/+"}, Profile: "tasmota", Zone: "sn-z1",
 }
 
 func TestTasmota(t *testing.T) {
@@ -59,6 +59,12 @@ func TestTasmota(t *testing.T) {
 		{name: "a reader without a name", source: "https://github.com/trucki-eu/Trucki2Shelly-Gateway/issues/17", topic: "stat/sml/STATUS10",
 			payload: `{"StatusSNS":{"Time":"2023-06-11T05:35:26","":{"Total_in":2173.5,"Total_out":349.3,"Power_curr":-136.39}}}`,
 			want:    "sn-z1/electricity/sml 1686450926000 total_in=2173.5 total_out=349.3 power_curr=-136.39"},
+		{name: "the TIC of a French meter, filled up with zeros", source: "https://github.com/NicolasBernaerts/tasmota/blob/master/teleinfo/README.md", topic: "compteur/tele/SENSOR",
+			payload: `{"Time":"2021-03-13T09:20:30","TIC":{"ADCO":"061964xxxxxx","OPTARIF":"BASE","ISOUSC":"30","BASE":"007970903","PTEC":"TH..","IINST":"003","IMAX":"090","PAPP":"00780","HHPHC":"A","MOTDETAT":"000000","PHASE":1,"SSOUSC":"6000","IINST1":"3","SINSTS1":"780"}}`,
+			want:    "sn-z1/electricity/compteur 1615620030000 tic_isousc=30 energy_import_kwh=7970.903 current_l1_a=3 tic_imax=90 apparent_power_kva=0.78 tic_motdetat=0 tic_phase=1 tic_ssousc=6000 tic_iinst1_a=3 apparent_power_l1_kva=0.78"},
+		{name: "what a French meter says twice", source: "https://github.com/NicolasBernaerts/tasmota/blob/master/teleinfo/README.md", topic: "compteur/tele/SENSOR",
+			payload: `{"Time":"2021-03-13T09:20:26","ENERGY":{"TotalStartTime":"2021-03-13T09:20:26","Total":7970.903,"Yesterday":3.198,"Today":6.024,"Period":63,"Power":860,"Current":4.000},"TIC":{"ADCO":"061964xxxxxx","BASE":"007970903","IINST":"004","PAPP":"00860","PHASE":1},"IP":"192.168.xx.xx"}`,
+			want:    "sn-z1/electricity/compteur 1615620026000 energy_import_kwh=7970.903 energy_yesterday_kwh=3.198 energy_today_kwh=6.024 energy_period_kwh=0.063 active_power_kw=0.86 current_l1_a=4 tic_base_kwh=7970.903 tic_iinst_a=4 apparent_power_kva=0.86 tic_phase=1"},
 		{name: "firmware without TotalStartTime", source: "https://github.com/arendst/Tasmota/issues/2785", topic: "tele/DVES_EA9716/SENSOR",
 			payload: `{"Time":"2018-05-22T02:16:29","ENERGY":{"Total":0.052,"Yesterday":0.000,"Today":0.052,"Period":0,"Power":0,"Factor":0.00,"Voltage":207,"Current":0.000}}`,
 			want:    "sn-z1/electricity/DVES_EA9716 1526944589000 energy_import_kwh=0.052 energy_yesterday_kwh=0 energy_today_kwh=0.052 energy_period_kwh=0 active_power_kw=0 power_factor=0 voltage_l1_v=207 current_l1_a=0"},
