@@ -19,6 +19,13 @@ func TestUnitsConvert(t *testing.T) {
 		{"mW", "W", 1500, 1.5}, // case matters
 		{"Wh", "kWh", 1_234_567, 1234.567},
 		{"MWh", "kWh", 2, 2000},
+		{"mWh", "Wh", 1500, 1.5}, // case matters
+		{"MHz", "Hz", 868, 868e6},
+		{"GWh", "kWh", 2, 2e6},
+		{"MVARh", "kvarh", 1.5, 1500},
+		{"MVAh", "kVAh", 1.5, 1500},
+		{"kWhr", "kWh", 2, 2},
+		{"Deg F", "°C", 212, 100},
 		{"J", "kWh", 3.6e6, 1},
 		{"GJ", "kWh", 3.6, 1000},
 		{"var", "kvar", 10, 0.01},
