@@ -21,12 +21,13 @@ type counter struct {
 	offset   float64       // of the total above last.Value
 	// before is the reading before a reset or an implausible step, which may
 	// prove to have been one wrong value; time 0: none.
-	before before
-	perH   float32 // what the registry says of it, as meter.CounterLimits
-	digits uint8
-	sealed bool  // nothing older than first can be placed
-	still  int32 // ms that the next step has beyond its own; see spare and wentBack
-	step   int32 // ms between readings, as they usually come
+	before  before
+	perH    float32 // what the registry says of it, as meter.CounterLimits
+	digits  uint8
+	sealed  bool  // nothing older than first can be placed
+	inFirst mark  // of what happened in the block of first, behind it, once that has ended
+	still   int32 // ms that the next step has beyond its own; see spare and wentBack
+	step    int32 // ms between readings, as they usually come
 
 	block block // that last.Time lies in
 	first first
@@ -44,13 +45,17 @@ func (c *counter) point() point {
 // maxStep bounds what is taken for the usual time between readings, a day.
 const maxStep = 24 * 3_600_000
 
+// maxCount is the most that a counter is believed to show: beyond it a float has
+// no room for what passes in a second.
+const maxCount = 1e15
+
 // count passes the registers that count up to their counters.
 func (v *Vetter) count(d *device, r *meter.Reading) {
 	if r.Quality >= meter.OutOfRange {
 		return
 	}
 	for _, i := range v.counting {
-		if val := &r.Values[i]; val.Value >= 0 {
+		if val := &r.Values[i]; val.Value >= 0 && val.Value <= maxCount {
 			if c := d.counter(val.Register); c != nil {
 				v.next(d, c, r, val.Value)
 			}

@@ -152,7 +152,7 @@ func (v *Vetter) end(d *device, c *counter, p point, step, bridged mark, to int6
 	}
 	v.emit(d, c, b.start, p, all.worst(inside))
 	if b.start.time == c.first.time {
-		c.first.end = p.total
+		c.first.end, c.inFirst = p.total, inside
 	}
 	if bridged.quality == meter.Good {
 		v.knots += c.past.settle(p, inside)

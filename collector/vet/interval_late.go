@@ -1,6 +1,10 @@
 package vet
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/imdad-telemetry/imdad/collector/meter"
+)
 
 // late takes a reading older than the newest. In a gap that is remembered, and
 // before the first reading, it makes blocks out of what was estimated; anywhere
@@ -22,26 +26,27 @@ func (v *Vetter) fill(d *device, c *counter, value float64, time int64) {
 	if i == 0 || i == len(p.knots) || p.knots[i].time == time || p.knots[i].link < open {
 		return
 	}
-	left, right := p.knots[i-1], p.knots[i]
-	mid, shift, ok := d.place(c, left.point, right, value, time)
+	from, to := p.knots[i-1].time, p.knots[i].time
+	mid, shift, ok := d.place(c, p.knots[i-1].point, &p.knots[i], value, time)
 	if !ok {
 		return
 	}
 	p.knots = slices.Insert(p.knots, i, mid)
-	if mid.link != open { // what happened in the gap did so before the reading
-		p.knots[i+1].link, p.knots[i+1].mark = open, mark{}
-	}
 	if shift > 0 {
 		c.shift(i+1, shift)
 	}
-	v.changed(d, c, left.time, right.time)
+	v.changed(d, c, from, to)
 }
 
 // place puts a late reading between the ends of a gap. Where the counter began
 // anew in the gap, the value tells the epoch: not below the one before, it is of
 // the old; not above the one after, of the new. shift is what it adds to all
-// totals after it.
-func (d *device) place(c *counter, left point, right knot, value float64, time int64) (mid knot, shift float64, ok bool) {
+// totals after it. If what happened in the gap did so before the reading, right
+// is told.
+func (d *device) place(c *counter, left point, right *knot, value float64, time int64) (mid knot, shift float64, ok bool) {
+	if right.link == openLost && right.mark.why == foundReplaced && d.replaced(left.time, right.time) {
+		return d.placeByExchange(c, left, right, value, time)
+	}
 	before, after := left.total+value-left.raw, right.total+value-right.raw
 	switch {
 	case right.link == open:
@@ -55,9 +60,54 @@ func (d *device) place(c *counter, left point, right knot, value float64, time i
 		return knot{point{time, before, value}, open, mark{}}, before - left.total, true
 	case value <= right.raw:
 		total := max(left.total, after)
-		return knot{point{time, total, value}, right.link, right.mark}, total - after, true
+		mid = knot{point{time, total, value}, right.link, right.mark}
+		right.link, right.mark = open, mark{}
+		return mid, total - after, true
 	}
 	return knot{}, 0, false
+}
+
+// placeByExchange puts a late reading into a gap in which devices were replaced
+// and not all is known of what they showed: its time tells which device it is of.
+func (d *device) placeByExchange(c *counter, left point, right *knot, value float64, time int64) (mid knot, shift float64, ok bool) {
+	at := point{time: time, raw: value}
+	older, oldMark, ok1 := d.passed(c, left, at)
+	newer, newMark, ok2 := d.passed(c, at, right.point)
+	if !ok1 || !ok2 {
+		return knot{}, 0, false
+	}
+	at.total = left.total + older
+	if shift = at.total + newer - right.total; shift < 0 {
+		at.total, shift = min(at.total, right.total), 0
+	}
+	mid = knot{at, linkOf(oldMark), oldMark}
+	right.link, right.mark = linkOf(newMark), newMark
+	return mid, shift, true
+}
+
+// passed is what a counter counted between two readings, devices replaced or not.
+func (d *device) passed(c *counter, from, to point) (amount float64, m mark, ok bool) {
+	if !d.replaced(from.time, to.time) {
+		amount = to.raw - from.raw
+		return amount, mark{}, amount >= 0 && c.bounds().Plausible(amount, to.time-from.time)
+	}
+	amount, known := d.exchanged(c.register, from, to)
+	m = mark{meter.Reset, foundReplaced}
+	if !c.limits().Plausible(amount, to.time-from.time) {
+		amount, known = 0, false
+	}
+	if !known {
+		m.quality = meter.Missing
+	}
+	return amount, m, true
+}
+
+// linkOf is that of a gap with a mark.
+func linkOf(m mark) link {
+	if m.quality == meter.Missing {
+		return openLost
+	}
+	return open
 }
 
 // between tells whether a total lies between two others, but for rounding.
@@ -86,10 +136,12 @@ func (c *counter) shift(from int, by float64) {
 	c.before.offset += by
 }
 
-// precede puts a reading before the first.
+// precede puts a reading before the first, if the counter can have come from
+// there.
 func (v *Vetter) precede(d *device, c *counter, value float64, time int64) {
 	f := c.first
-	if c.sealed || f.time-time > maxGap || value > f.value {
+	if c.sealed || f.time-time > maxGap || value > f.value || d.replaced(time, f.time) ||
+		!c.bounds().Plausible(f.value-value, f.time-time) {
 		return
 	}
 	edge := mark{}
@@ -113,9 +165,9 @@ func (v *Vetter) precede(d *device, c *counter, value float64, time int64) {
 		rest = rest[1:]
 	case inOpen || f.time%BlockMS == 0:
 	case len(rest) > 0 && rest[0].time == end:
-		rest[0].link, rest[0].mark = solid, mark{}
+		rest[0].link, rest[0].mark = solid, c.inFirst
 	default:
-		head = append(head, knot{point{end, f.end, f.end}, solid, mark{}})
+		head = append(head, knot{point{end, f.end, f.end}, solid, c.inFirst})
 	}
 	c.past.knots = append(head, rest...)
 	v.changed(d, c, time, f.time)

@@ -2,6 +2,7 @@ package vet_test
 
 import (
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -220,4 +221,64 @@ func TestOrderDoesNotMatter(t *testing.T) {
 func (s *stream) restart(t testing.TB, r *zone.Registry) {
 	t.Helper()
 	s.vetter = reload(t, s.vetter, r)
+}
+
+// What the registry says of an exchange holds for late readings as well: their
+// time tells which device they are of, and what it showed at the end counts once.
+func TestLateAroundAnExchange(t *testing.T) {
+	t.Parallel()
+	kwh := func(v float64) map[string]float64 { return map[string]float64{"energy_import_kwh": v} }
+	tests := []struct {
+		name           string
+		final, initial map[string]float64
+		late           []at
+		sum            float64
+	}{
+		{"the old one known, late from it", kwh(5010), nil, []at{{10 * minute, 5005}}, 10},
+		{"the old one known, late from the new", kwh(5010), nil, []at{{30 * minute, 25}}, 25},
+		{"the new one known, late from the old", nil, kwh(20), []at{{10 * minute, 5005}}, 25},
+		{"nothing known, late from both", nil, nil, []at{{30 * minute, 25}, {10 * minute, 5005}}, 20},
+		{"nothing known, late from the old, which had been reset", nil, nil, []at{{10 * minute, 3}}, 0},
+		{"late from before the first", nil, nil, []at{{-30 * minute, 4}}, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newStream(mill(t, 600, 6, zone.Replacement{At: time.UnixMilli(quarter - 20*minute)},
+				zone.Replacement{At: time.UnixMilli(quarter + 20*minute), Serial: "n", Final: tt.final, Initial: tt.initial}))
+			for _, x := range append([]at{{0, 5000}, {40 * minute, 40}}, tt.late...) {
+				s.send(t, quarter+x.ms, x.value)
+			}
+			s.send(t, quarter+60*minute, 40)
+			if !near(s.sum(), tt.sum) {
+				t.Errorf("the sum is %v, want %v", s.sum(), tt.sum)
+			}
+		})
+	}
+}
+
+// A late reading from before the first makes a block good only if nothing
+// happened in it, and none of more than can pass.
+func TestLateBeforeTheFirst(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name        string
+		first, then float64
+		late        at
+		want        told
+	}{
+		{"a reset behind it", 5000, 0, at{0, 4999}, told{1, meter.Missing, "reset"}},
+		{"garbage", 9e8, 9e8, at{0, 0}, told{0, meter.Missing, "gap"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newStream(nil)
+			s.send(t, quarter+5*minute, tt.first)
+			for _, m := range []int64{10, 15, 20} {
+				s.send(t, quarter+m*minute, tt.then)
+			}
+			s.send(t, quarter+tt.late.ms, tt.late.value)
+			s.told(t, 0, []told{tt.want})
+		})
+	}
 }

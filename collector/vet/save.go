@@ -19,7 +19,7 @@ import (
 //
 // every number little-endian. Meters go by the hash of their identity, which is
 // the same in every run: 9 bytes for a meter and some 160 for a counter.
-const stateMagic = "imdad vet 1\n"
+const stateMagic = "imdad vet 2\n"
 
 // ErrDamaged is returned for a saved state that cannot be believed.
 var ErrDamaged = errors.New("the saved state of vetting is damaged")
@@ -239,6 +239,7 @@ func (s *coder) counter(c *counter) {
 	s.time(&c.first.time)
 	s.float(&c.first.value)
 	s.float(&c.first.end)
+	s.mark(&c.inFirst)
 	sealed := uint8(0)
 	if c.sealed {
 		sealed = 1
