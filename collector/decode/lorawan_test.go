@@ -60,6 +60,8 @@ func TestChirpstackVariants(t *testing.T) {
 		{name: "native names", topic: csTopic, payload: csHead + `"fCnt":5,"object":{"volume_m3":12.5,"flow_m3h":0.25,"temperature_c":18},` + csTail, want: "sn-z1/water/0101010101010101 1658136855775 seq=5 volume_m3=12.5 flow_m3h=0.25 temperature_c=18"},
 		{name: "array in the object", topic: csTopic, payload: csHead + `"fCnt":6,"object":{"adc":[1.5,2.5],"m":[{"v":1},{"v":2}]},` + csTail, want: "sn-z1/water/0101010101010101 1658136855775 seq=6 adc_0=1.5 adc_1=2.5 m_0_v=1 m_1_v=2"},
 		{name: "texts of numbers", topic: csTopic, payload: csHead + `"fCnt":6,"object":{"TempC":"21.50","sn":"6785D"},` + csTail, want: "sn-z1/water/0101010101010101 1658136855775 seq=6 tempc=21.5"},
+		{name: "a serial number that looks like a number", topic: csTopic, payload: csHead + `"fCnt":6,"object":{"sn":"6136e4308906","eui":"24E1241360502217","battery":92},` + csTail, want: "sn-z1/water/0101010101010101 1658136855775 seq=6 battery_pct=92"},
+		{name: "a register that is beyond a double", topic: csTopic, payload: csHead + `"fCnt":6,"object":{"pulses":"6136e4308906"},` + csTail, want: "!not_finite"},
 		{name: "null in the object", topic: csTopic, payload: csHead + `"fCnt":6,"object":{"a":null,"b":1},` + csTail, want: "sn-z1/water/0101010101010101 1658136855775 seq=6 b=1"},
 		{name: "first uplink", topic: csTopic, payload: csHead + `"object":{"b":0},` + csTail, want: "sn-z1/water/0101010101010101 1658136855775 seq=0 b=0"},
 		{name: "cut short", topic: csTopic, payload: csHead, want: "!bad_json"},

@@ -444,12 +444,14 @@ func (r *reader) text(f *field, text []byte) *Reject {
 		return r.add(f, v)
 	}
 	if f.quoted || r.quotedNumber || f.role == register {
-		if v, ok, reject := quotedNumber(f.unpadded(text), f.name); ok || reject != nil {
-			if reject != nil {
-				return reject
-			}
+		v, ok, reject := quotedNumber(f.unpadded(text), f.name)
+		switch {
+		case ok:
 			return r.add(f, v)
+		case reject != nil && f.role == register:
+			return reject
 		}
+		// 24E1241360502217 is beyond a double's range, and somebody's serial number.
 	}
 	if f.quoted {
 		return &Reject{BadValue, fmt.Sprintf("%s is %q; want a number", f.name, clip(string(text)))}

@@ -70,6 +70,7 @@ func TestThingsboardTrapNumbersAsStrings(t *testing.T) {
 	testProfile(t, tbDevice, []profileTest{
 		{name: "all kinds", topic: "m1/v1/devices/me/telemetry", payload: `{"ts":1451649600512,"values":{"a":"73","b":"-4.5e1","c":"73 V","d":"","e":"0x10"}}`, want: "sn-z1/water/m1 1451649600512 a=73 b=-45"},
 		{name: "the time as well", topic: "m1/v1/devices/me/telemetry", payload: `{"ts":"1451649600512","values":{"a":"73"}}`, want: "sn-z1/water/m1 1451649600512 a=73"},
-		{name: "beyond a double", topic: "m1/v1/devices/me/telemetry", payload: `{"a":"1e400"}`, want: "!not_finite"},
+		{name: "beyond a double", topic: "m1/v1/devices/me/telemetry", payload: `{"press":"1e400"}`, want: "!not_finite"},
+		{name: "beyond a double, and perhaps no number", topic: "m1/v1/devices/me/telemetry", payload: `{"iccid":"89e49000000000000000","v":"1"}`, want: "sn-z1/water/m1 received v=1"},
 	})
 }
