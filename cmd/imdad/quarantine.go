@@ -47,7 +47,7 @@ func (f quarantineFlags) open(e *env) (*quarantined, error) {
 		return nil, reported{err}
 	}
 	if _, err := os.Stat(c.DataDir); err != nil {
-		return nil, fmt.Errorf("open the data folder (data_dir): %w", err)
+		return nil, fmt.Errorf("open the data folder (data_dir), which imdad run makes: %w", err)
 	}
 	s, err := spool.Attach(e.ctx, spool.Options{
 		Dir: c.DataDir, Config: c.Spool, Quarantine: c.Quarantine, Now: time.Now,
@@ -139,13 +139,13 @@ func tableRow(w io.Writer, e *spool.Entry) error {
 	return err
 }
 
-// printable keeps what came from outside from driving a terminal.
+// printable keeps what came from outside from driving a terminal. What is text
+// in any language stays as it is.
 func printable(s string) string {
-	quoted := fmt.Sprintf("%+q", s)
-	if plain := quoted[1 : len(quoted)-1]; plain == s {
+	if utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return s
 	}
-	return quoted
+	return fmt.Sprintf("%+q", s)
 }
 
 func instant(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
