@@ -3,7 +3,6 @@ package collector
 import (
 	"context"
 	"fmt"
-	"io"
 	"math"
 	"time"
 
@@ -47,7 +46,7 @@ func (c *Collector) derive(ctx context.Context) error {
 		}
 		if time.Since(blocks) >= blocksEvery {
 			blocks = time.Now()
-			if err := c.spoolBlocks(ctx, nil); err != nil {
+			if err := c.spoolBlocks(ctx); err != nil {
 				c.deferred.Warn().Err(err).Int("blocks", len(c.blocks)).Msg("blocks of consumption wait for the spool")
 			}
 		}
@@ -94,11 +93,10 @@ func supplyPoint(p *live.Point, at time.Time) *influx.SupplyPoint {
 
 // spoolBlocks stores what counters have counted in the blocks that ended or
 // changed. What the spool refuses waits; meanwhile little more comes, since
-// readings wait as well. With state, what vetting knows is saved to it as of the
-// same moment; it must not outlive blocks that were never stored.
-func (c *Collector) spoolBlocks(ctx context.Context, state io.Writer) (err error) {
-	if c.blocks, err = c.stream.Blocks(c.blocks, state); err != nil || len(c.blocks) == 0 {
-		return err
+// readings wait as well.
+func (c *Collector) spoolBlocks(ctx context.Context) error {
+	if c.blocks = c.stream.Blocks(c.blocks); len(c.blocks) == 0 {
+		return nil
 	}
 	registry := c.registry.Load()
 	b := spool.Batch{Origin: spool.Derived, Lines: c.derived[:0], LineCount: len(c.blocks)}

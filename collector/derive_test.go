@@ -195,7 +195,7 @@ func TestBlocksOfConsumption(t *testing.T) {
 	for m := range 25 {
 		takeAll(c, energy(m, 1000+float64(m)))
 	}
-	if err := c.spoolBlocks(t.Context(), nil); err != nil {
+	if err := c.spoolBlocks(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	eight := noon.Add(-4 * time.Hour).UnixMilli()
@@ -212,7 +212,7 @@ func TestBlocksOfConsumption(t *testing.T) {
 	for m := 26; m < 32; m++ {
 		takeAll(again, energy(m, 1000+float64(m)))
 	}
-	if err := again.spoolBlocks(t.Context(), nil); err != nil {
+	if err := again.spoolBlocks(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := pendingLines(t, again.spool), line(1, 15, 1030, 0, ""); got != want {

@@ -1,7 +1,6 @@
 package collector
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -67,11 +66,7 @@ func (c *Collector) moveAside(path string, why error) {
 // saveState saves the live state under a name, and what vetting knows once the
 // blocks that it has made of it are spooled.
 func (c *Collector) saveState(ctx context.Context, name string) {
-	var vetting bytes.Buffer
-	err := c.spoolBlocks(ctx, &vetting)
-	if err == nil {
-		err = c.write(vetName, func(w io.Writer) error { _, err := vetting.WriteTo(w); return err })
-	}
+	err := c.write(vetName, func(w io.Writer) error { return errors.Join(c.stream.SaveState(w), c.spoolBlocks(ctx)) })
 	if err = errors.Join(err, c.write(name, c.live.Save), c.write(seenName, c.stream.seen.save)); err != nil {
 		c.log.Error().Err(err).Msg("the state is not saved; after a restart windows and counters begin where it was saved last")
 	}

@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"fmt"
 	"io"
 	"slices"
 	"sync"
@@ -106,7 +107,7 @@ func (s *Stream) LoadPrints(prints []byte, now int64) error {
 	return s.vetter.Load(prints, now)
 }
 
-// LoadState reads what Blocks has saved.
+// LoadState reads what SaveState has saved.
 func (s *Stream) LoadState(r io.Reader) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -127,17 +128,32 @@ func (s *Stream) Commands(now int64, to []decode.Command) []decode.Command {
 	return s.decoder.Commands(now, to)
 }
 
-// Blocks takes the intervals that have ended or changed since the last call. If
-// state is not nil, what vetting knows is saved to it as of the same moment.
-func (s *Stream) Blocks(into []vet.Interval, state io.Writer) ([]vet.Interval, error) {
+// Blocks takes the intervals that have ended or changed since the last call.
+func (s *Stream) Blocks(into []vet.Interval) []vet.Interval {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	into = append(into, s.blocks...)
 	s.blocks = s.blocks[:0]
-	if state == nil {
-		return into, nil
+	return into
+}
+
+// SaveState saves what vetting knows while messages go on to pass. All that it
+// has made of them by then is in the blocks that Blocks gives afterwards, or has
+// given.
+func (s *Stream) SaveState(w io.Writer) error {
+	s.mu.Lock()
+	saving := s.vetter.Save()
+	s.mu.Unlock()
+	for more := true; more; {
+		var piece []byte
+		s.mu.Lock()
+		piece, more = saving.Next()
+		s.mu.Unlock()
+		if _, err := w.Write(piece); err != nil {
+			return fmt.Errorf("save the state of vetting: %w", err)
+		}
 	}
-	return into, s.vetter.Save(state)
+	return nil
 }
 
 // counts returns what vetting found, by its name, and how many metrics decoding

@@ -29,53 +29,64 @@ const maxSaved = 1 << 22
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// Save writes what is known of counters, for LoadState in a later life.
-func (v *Vetter) Save(w io.Writer) error {
-	out := bufio.NewWriterSize(w, 1<<16)
-	s := coder{}
-	sum := uint32(0)
-	flush := func() error {
-		sum = crc32.Update(sum, castagnoli, s.buf)
-		_, err := out.Write(s.buf)
-		s.buf = s.buf[:0]
-		return err
-	}
-	s.buf = append(s.buf, stateMagic...)
-	write := func(identity uint64, d *device) error {
-		if d == nil || len(d.counters) == 0 {
-			return nil
-		}
-		s.u64(&identity)
-		s.device(d)
-		return flush()
-	}
-	var err error
-	for i := 0; i < len(v.meters) && err == nil; i++ {
-		err = write(v.meters[i].hash, v.meters[i].device)
-	}
-	for identity, d := range v.saved {
-		if err == nil {
-			err = write(identity, d)
-		}
-	}
-	if err == nil {
-		var end uint64 // no meter's identity
-		s.u64(&end)
-		err = flush()
-	}
-	if err == nil {
-		err = binary.Write(out, binary.LittleEndian, sum)
-	}
-	if err == nil {
-		err = out.Flush()
-	}
-	if err != nil {
-		return fmt.Errorf("save the state of vetting: %w", err)
-	}
-	return nil
+// savedAtOnce is how many meters are a piece of the saved state: 1 to 2 ms.
+const savedAtOnce = 1000
+
+// Saving is a state that is being saved, for LoadState in a later life. Readings
+// may be checked between its pieces: each meter is saved as of its piece.
+type Saving struct {
+	head   string // until it is written
+	meters []savedMeter
+	coder  coder
+	sum    uint32
 }
 
-// LoadState reads what Save has written, before the first Check. A damaged state
+type savedMeter struct {
+	identity uint64
+	device   *device
+}
+
+// Save begins to save what is known of counters.
+func (v *Vetter) Save() *Saving {
+	s := &Saving{head: stateMagic, meters: make([]savedMeter, 0, len(v.meters)+len(v.saved))}
+	for i := range v.meters {
+		s.add(v.meters[i].hash, v.meters[i].device)
+	}
+	for identity, d := range v.saved {
+		s.add(identity, d)
+	}
+	return s
+}
+
+func (s *Saving) add(identity uint64, d *device) {
+	if d != nil && len(d.counters) > 0 {
+		s.meters = append(s.meters, savedMeter{identity, d})
+	}
+}
+
+// Next returns the next piece, valid until the next call, and whether there are
+// more.
+func (s *Saving) Next() (piece []byte, more bool) {
+	c := &s.coder
+	c.buf = append(c.buf[:0], s.head...)
+	s.head = ""
+	n := min(len(s.meters), savedAtOnce)
+	for i := range s.meters[:n] {
+		c.u64(&s.meters[i].identity)
+		c.device(s.meters[i].device)
+	}
+	s.meters = s.meters[n:]
+	if more = len(s.meters) > 0; !more {
+		var end uint64 // no meter's identity
+		c.u64(&end)
+	}
+	if s.sum = crc32.Update(s.sum, castagnoli, c.buf); !more {
+		c.buf = binary.LittleEndian.AppendUint32(c.buf, s.sum)
+	}
+	return c.buf, more
+}
+
+// LoadState reads what a Saving has made, before the first Check. A damaged state
 // is an error, and changes nothing.
 func (v *Vetter) LoadState(r io.Reader) error {
 	s := coder{in: bufio.NewReaderSize(r, 1<<16)}

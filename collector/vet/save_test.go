@@ -15,8 +15,11 @@ import (
 func save(t testing.TB, v *vet.Vetter) []byte {
 	t.Helper()
 	var state bytes.Buffer
-	if err := v.Save(&state); err != nil {
-		t.Fatal(err)
+	saving := v.Save()
+	for more := true; more; {
+		var piece []byte
+		piece, more = saving.Next()
+		state.Write(piece)
 	}
 	return state.Bytes()
 }
