@@ -27,7 +27,7 @@ func (c *Collector) register(r prometheus.Registerer) error {
 	})
 	c.commands = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "imdad_commands_total",
-		Help: "Messages to devices, such as requests for a birth and keep-alives, by what became of them.",
+		Help: "Messages to devices, such as requests for a birth and keep-alives, by what became of them: sent, or dropped (the broker was away; they are tried again).",
 	}, []string{"result"})
 	for _, sent := range []bool{true, false} {
 		c.commands.WithLabelValues(result(sent))
@@ -204,7 +204,7 @@ func (c *ledgerCollector) Collect(ch chan<- prometheus.Metric) {
 }
 
 var (
-	findings = prometheus.NewDesc("imdad_vet_findings_total", "What vetting found in readings: counters that began anew, values that jump, stand still or are missing.",
+	findings = prometheus.NewDesc("imdad_vet_findings_total", "What vetting found in readings: counters that began anew, values that jump or stand still, gaps, and each reading that is absent.",
 		[]string{"finding"}, nil)
 	skipped = prometheus.NewDesc("imdad_sparkplug_skipped_metrics_total", "Metrics of Sparkplug messages that are no number: templates, data sets, arrays and texts.", nil, nil)
 )
