@@ -51,7 +51,14 @@ func TestReplay(t *testing.T) {
 			if err := s.Append(t.Context(), &spool.Batch{Quarantine: []spool.Entry{tt.entry}}); err != nil {
 				t.Fatal(err)
 			}
+			tried, tryErr := replaying(t, s).Try(t.Context(), 1)
+			if got := pendingLines(t, s); got != "" {
+				t.Errorf("a trial has stored %s", got)
+			}
 			n, err := replaying(t, s).Replay(t.Context(), 1)
+			if fmt.Sprint(tryErr) != fmt.Sprint(err) || tt.entry.Kind == spool.KindMessage && len(tried.Readings) != n {
+				t.Errorf("the trial says %v, %d readings; replaying %v, %d", tryErr, len(tried.Readings), err, n)
+			}
 			if tt.err == "" && err != nil || tt.err != "" && (err == nil || !strings.HasPrefix(err.Error(), "quarantine entry 1: "+tt.err)) {
 				t.Errorf("error %v, want %q", err, tt.err)
 			}

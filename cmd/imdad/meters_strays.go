@@ -118,17 +118,18 @@ func (s *strays) list() []*stray {
 	list := slices.SortedFunc(maps.Values(s.kinds), func(a, b *stray) int {
 		return cmp.Or(b.Messages-a.Messages, strings.Compare(a.guess.Topic, b.guess.Topic), strings.Compare(a.guess.Profile, b.guess.Profile))
 	})
-	for n, g := range list {
-		g.try(fmt.Sprintf("new%d", n+1))
+	proposed := 0
+	for _, g := range list {
+		if g.guess.Profile != "" {
+			proposed++
+			g.try(fmt.Sprintf("new%d", proposed))
+		}
 	}
 	return list
 }
 
 // try proposes a source and reads the last payload with it.
 func (g *stray) try(name string) {
-	if g.guess.Profile == "" {
-		return
-	}
 	m := decode.Message{Topic: g.Topic, Payload: g.payload, Received: g.received}
 	g.Source = g.guess.Propose(name, m)
 	var out decode.Readings

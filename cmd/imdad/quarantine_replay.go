@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/imdad-telemetry/imdad/collector"
 	"github.com/imdad-telemetry/imdad/collector/spool"
@@ -66,9 +67,11 @@ func (q *quarantineReplay) replay(e *env, r *collector.Replayer, id int64) error
 
 // showTried shows what would be stored of an entry.
 func showTried(w io.Writer, t *collector.Tried) error {
-	fmt.Fprintf(w, "entry %d, %s  %s\n", t.Entry.ID, t.Entry.Reason, printable(t.Entry.Topic))
-	var err error
+	title := fmt.Sprintf("entry %d, %s  %s", t.Entry.ID, t.Entry.Reason, printable(t.Entry.Topic))
+	_, err := fmt.Fprintln(w, strings.TrimRight(title, " "))
 	switch {
+	case err != nil:
+		return err
 	case t.Entry.Kind == spool.KindLine:
 		_, err = fmt.Fprintf(w, "%s\n\n", printable(string(t.Entry.Payload)))
 		return err
