@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -42,6 +43,7 @@ type city struct {
 	dir      string
 	registry *zone.Registry
 	config   config   // written at each start of the collector
+	sources  []byte   // the section of it as a fleet writes it; nil: what config says
 	flags    []string // of its command line, besides the configuration
 
 	brokerOptions   peers.MosquittoOptions
@@ -131,7 +133,7 @@ func (c *city) startDatabase() {
 // HTTP side is there.
 func (c *city) spawn() {
 	c.t.Helper()
-	text, err := yaml.Marshal(c.config)
+	text, err := c.configuration()
 	c.must("write the configuration", err)
 	path, addresses := filepath.Join(c.dir, "imdad.yaml"), filepath.Join(c.dir, "addresses")
 	c.must("write the configuration", os.WriteFile(path, text, 0o600))
@@ -164,6 +166,20 @@ func (c *city) spawn() {
 		c.http = strings.TrimSpace(strings.TrimPrefix(string(text), "http="))
 		return true, err
 	})
+}
+
+// configuration is the file that the collector gets.
+func (c *city) configuration() ([]byte, error) {
+	text, err := yaml.Marshal(c.config)
+	if err != nil || c.sources == nil {
+		return text, err
+	}
+	var sections yaml.MapSlice
+	if err := yaml.Unmarshal(text, &sections); err != nil {
+		return nil, err
+	}
+	text, err = yaml.Marshal(slices.DeleteFunc(sections, func(s yaml.MapItem) bool { return s.Key == "sources" }))
+	return append(text, c.sources...), err
 }
 
 // start spawns the collector and waits until its sessions are connected and

@@ -36,15 +36,24 @@ func (c *city) publish(messages int64) *stream {
 // proxy before it.
 func (c *city) publishAt(rate float64, messages int64, broker string) *stream {
 	c.t.Helper()
+	return c.publishWith(func(o *metersim.Options) {
+		o.Broker, o.Rate, o.Messages = "tcp://"+broker, rate, messages
+	})
+}
+
+// publishWith lets the meters publish as the options say.
+func (c *city) publishWith(change func(*metersim.Options)) *stream {
+	c.t.Helper()
 	n := len(c.streams)
 	s := &stream{c: c, begun: time.Now().Truncate(time.Millisecond), truth: filepath.Join(c.dir, fmt.Sprintf("truth-%d.jsonl", n)), done: make(chan struct{})}
 	file, err := os.Create(s.truth)
 	c.must("write the truth", err)
 	o := metersim.DefaultOptions()
 	o.Registry, o.Seed = c.registry, int64(n+1)
-	o.Broker, o.ClientID = "tcp://"+broker, fmt.Sprintf("meters-%d", n)
-	o.Start, o.Rate, o.Messages, o.Drain = s.begun, rate, messages, settleWithin
+	o.Broker, o.ClientID = "tcp://"+c.broker.Addr(), fmt.Sprintf("meters-%d", n)
+	o.Start, o.Drain = s.begun, settleWithin
 	o.Truth, o.Log = file, zerolog.Nop()
+	change(&o)
 	s.fleet, err = metersim.New(o)
 	c.must("make the meters", err)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -121,6 +130,11 @@ type truth struct {
 	Seq     int64              `json:"seq"`
 	Values  map[string]float64 `json:"values"`
 	Acked   bool               `json:"acked"`
+
+	// Of those that do not speak natively; see metersim.Truth.
+	Profile    string `json:"profile"`
+	Received   bool   `json:"received"`
+	Unreadable bool   `json:"unreadable"`
 }
 
 func (l *truth) reading() reading { return reading{l.Utility, l.Zone, l.Meter, l.TS} }

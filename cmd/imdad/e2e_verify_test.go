@@ -200,15 +200,22 @@ func (c *city) rows() map[reading]row {
 	return rows
 }
 
-// series is a part of an InfluxQL answer.
-type series struct {
+// seriesOf is a part of an InfluxQL answer.
+type seriesOf[V any] struct {
 	Tags    map[string]string
 	Columns []string
-	Values  [][]*float64
+	Values  [][]V
 }
 
-// query asks the database directly, and calls f with each part of the answer.
-func (c *city) query(q string, f func(series) error) error {
+// series is one of numbers alone.
+type series = seriesOf[*float64]
+
+// query asks the database directly for numbers, and calls f with each part of
+// the answer.
+func (c *city) query(q string, f func(series) error) error { return queryOf(c, q, f) }
+
+// queryOf is query for values of any kind.
+func queryOf[V any](c *city, q string, f func(seriesOf[V]) error) error {
 	ask := url.Values{"db": {databaseName}, "q": {q}, "epoch": {"ms"}, "chunked": {"true"}}
 	req, err := http.NewRequestWithContext(c.t.Context(), http.MethodPost, "http://"+c.database.Addr()+"/query?"+ask.Encode(), nil)
 	if err != nil {
@@ -228,7 +235,7 @@ func (c *city) query(q string, f func(series) error) error {
 			Error   string
 			Results []struct {
 				Error  string
-				Series []series
+				Series []seriesOf[V]
 			}
 		}
 		if err := answers.Decode(&answer); errors.Is(err, io.EOF) {
