@@ -24,7 +24,7 @@ f-e1,z,electricity,f,15
 `
 
 // importing makes a city whose one feeder has a meter in a list.
-func importing(t *testing.T) (city, list string) {
+func importing(t testing.TB) (city, list string) {
 	t.Helper()
 	dir := t.TempDir()
 	city, list = filepath.Join(dir, "c.yaml"), filepath.Join(dir, "c.meters.csv")

@@ -131,7 +131,10 @@ func (s *strays) list() []*stray {
 // try proposes a source and reads the last payload with it.
 func (g *stray) try(name string) {
 	m := decode.Message{Topic: g.Topic, Payload: g.payload, Received: g.received}
-	g.Source = g.guess.Propose(name, m)
+	if g.Source = g.guess.Propose(name, m); g.Source.Name == "" {
+		g.guess.Profile = ""
+		return
+	}
 	var out decode.Readings
 	if _, err := trial([]decode.Source{g.Source}, m, &out); err != nil {
 		g.Refused = err.Error()

@@ -132,7 +132,8 @@ const (
 )
 
 // Propose returns the source that reads messages like this one best, as far as
-// the one tells. It is a valid one, with placeholders for what only people know.
+// the one tells. It is a valid one, with placeholders for what only people know;
+// it has no name if there is none, such as for a topic with braces in it.
 func (g Guess) Propose(name string, m Message) Source {
 	var best Source
 	found := 0
