@@ -43,11 +43,12 @@ func identity(s *meter.Series) uint64 {
 	return d.Sum64() | 1
 }
 
-// fingerprint hashes a reading. The order of the registers does not matter.
-func fingerprint(meter, id uint64, values []meter.Value) print {
+// fingerprint hashes a reading whose registers have these rules. Their order does
+// not matter.
+func fingerprint(meter, id uint64, values []meter.Value, of []*rules) print {
 	var set, all uint64
 	for i := range values {
-		name := xxhash.Sum64String(values[i].Register)
+		name := of[i].hash
 		set += mix(name)
 		v := values[i].Value
 		if v == 0 {

@@ -3,6 +3,8 @@ package vet
 import (
 	"strings"
 
+	"github.com/cespare/xxhash/v2"
+
 	"github.com/imdad-telemetry/imdad/collector/meter"
 )
 
@@ -70,42 +72,63 @@ func rangeOf(register string) (limits, bool) {
 // rules is what a register's name says: its limits, and whether it counts up.
 type rules struct {
 	limits
-	counts bool
+	register string
+	hash     uint64 // of its name
+	counts   bool
+	next     *rules // of the register that came after it last
 }
 
-// ranges remembers the rules of the registers that occur, so that the steady
-// state costs one look-up a register.
-type ranges map[string]rules
+// ranges remembers the rules of the registers that occur. Meters send theirs in
+// the same order, and many meters have the same, so that in the steady state one
+// register leads to the next without a look-up.
+type ranges struct {
+	byName map[string]*rules
+	before rules // the first register
+}
 
 // maxRanges bounds the names remembered.
 const maxRanges = 1 << 14
 
-// inside tells whether every register lies in its range, and appends the
-// positions of those that count up to counters.
-func (rs ranges) inside(values []meter.Value, counters []int) (bool, []int) {
-	ok := true
+func newRanges() ranges { return ranges{byName: make(map[string]*rules)} }
+
+// appendOf appends the rules of each value.
+func (rs *ranges) appendOf(all []*rules, values []meter.Value) []*rules {
+	last := &rs.before
 	for i := range values {
-		l := rs.of(values[i].Register)
-		if v := values[i].Value; v < l.low || v > l.high {
+		if r := last.next; r == nil || r.register != values[i].Register {
+			last.next = rs.of(values[i].Register)
+		}
+		last = last.next
+		all = append(all, last)
+	}
+	return all
+}
+
+func (rs *ranges) of(register string) *rules {
+	r, ok := rs.byName[register]
+	if !ok {
+		r = &rules{register: register, hash: xxhash.Sum64String(register), counts: isCounter(register)}
+		if r.limits, ok = rangeOf(register); !ok {
+			r.limits = limits{-maxFloat, maxFloat}
+		}
+		if len(rs.byName) < maxRanges {
+			rs.byName[register] = r
+		}
+	}
+	return r
+}
+
+// inside tells whether every value lies in its range, and appends the positions
+// of those that count up to counters.
+func inside(values []meter.Value, of []*rules, counters []int) (bool, []int) {
+	ok := true
+	for i, r := range of {
+		if v := values[i].Value; v < r.low || v > r.high {
 			ok = false
 		}
-		if l.counts {
+		if r.counts {
 			counters = append(counters, i)
 		}
 	}
 	return ok, counters
-}
-
-func (rs ranges) of(register string) rules {
-	l, ok := rs[register]
-	if !ok {
-		if l.limits, ok = rangeOf(register); !ok {
-			l.limits = limits{-maxFloat, maxFloat}
-		}
-		l.counts = isCounter(register)
-		if len(rs) < maxRanges {
-			rs[register] = l
-		}
-	}
-	return l
 }

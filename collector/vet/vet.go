@@ -44,7 +44,9 @@ type Vetter struct {
 	meters   []meterState // by Series.Index
 	found    findings
 	whole    meter.Reading // the last of Whole, for its memory
-	// counting are the positions of counters in the reading at hand.
+	// rules are those of the values of the reading at hand, and counting the
+	// positions of the counters among them.
+	rules     []*rules
 	counting  []int
 	intervals []Interval
 	ours      bool               // the reading's time is that of its receipt
@@ -62,7 +64,7 @@ type meterState struct {
 // New returns a vetter that remembers nothing, for the meters of a registry
 // and any others.
 func New(r *zone.Registry) *Vetter {
-	return &Vetter{registry: r, ranges: make(ranges), seen: newMemory(MaxRemembered)}
+	return &Vetter{registry: r, ranges: newRanges(), seen: newMemory(MaxRemembered)}
 }
 
 // SetRegistry puts another registry in force; what is known of counters stays.
@@ -74,6 +76,9 @@ func (v *Vetter) SetRegistry(r *zone.Registry) {
 		}
 	}
 }
+
+// Registered tells whether the registry knows a meter.
+func (v *Vetter) Registered(s *meter.Series) bool { return v.meter(s).device.def != nil }
 
 // Whole returns the reading with the registers that a partial one left out, as
 // the meter sent them last; r itself if it is not partial. A register stands for
@@ -123,12 +128,13 @@ func (v *Vetter) Check(r *meter.Reading, received int64, prints []byte) (Verdict
 		r.Quality = r.Quality.Worst(meter.Late)
 	}
 	v.intervals = v.intervals[:0]
-	var inside bool
-	if inside, v.counting = v.ranges.inside(r.Values, v.counting[:0]); !inside {
+	v.rules = v.ranges.appendOf(v.rules[:0], r.Values)
+	var possible bool
+	if possible, v.counting = inside(r.Values, v.rules, v.counting[:0]); !possible {
 		r.Quality = r.Quality.Worst(meter.OutOfRange)
 	}
 
-	print := fingerprint(m.hash, id, r.Values)
+	print := fingerprint(m.hash, id, r.Values, v.rules)
 	before, known := v.seen.get(print.key)
 	if known && before == print.values {
 		return Duplicate, prints
