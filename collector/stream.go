@@ -72,7 +72,7 @@ func (s *Stream) Take(m *decode.Message, keeper Keeper, prints []byte) (decode.R
 	if m.Retained && !clocksValid(readings, m.Received) {
 		return decode.Ignored, prints, nil
 	}
-	if s.seen != nil {
+	if s.seen != nil && !s.registered(readings) {
 		source, profile := s.out.Source()
 		s.seen.note(m.Topic, m.Payload, m.Received, source, profile, readings)
 	}
@@ -92,6 +92,16 @@ func (s *Stream) vet(r *meter.Reading, received int64, keeper Keeper, prints []b
 	s.live.Update(s.vetter.Whole(r), received)
 	s.blocks = append(s.blocks, s.vetter.Intervals()...)
 	return prints
+}
+
+// registered tells whether all readings are of meters that the registry knows.
+func (s *Stream) registered(readings []meter.Reading) bool {
+	for i := range readings {
+		if !s.vetter.Registered(readings[i].Series) {
+			return false
+		}
+	}
+	return true
 }
 
 // clocksValid tells whether all readings have a time of their own that can be
