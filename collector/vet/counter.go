@@ -88,7 +88,15 @@ func (d *device) limit(c *counter) {
 	}
 	c.digits = uint8(d.def.Digits)
 	c.perH = float32(perHour(c.register, d.registry.Rating(d.def)))
-	c.step = int32(min(maxStep, 1000*d.def.IntervalS))
+	c.step = max(c.step, int32(d.planned()))
+}
+
+// planned is the time between readings that the registry has, ms; 0: not known.
+func (d *device) planned() int64 {
+	if d.def == nil {
+		return 0
+	}
+	return int64(min(maxStep, 1000*d.def.IntervalS))
 }
 
 // next takes a counter's value.

@@ -95,9 +95,8 @@ func blockStart(time int64) int64 { return time - time%BlockMS }
 // long tells whether a step between readings is longer than usual.
 func (c *counter) long(ms int64) bool { return ms > int64(c.step)*3/2 }
 
-// learn takes the time between two readings of a meter that the registry does
-// not know. Bursts and gaps count for no more than twice or half of what is
-// usual.
+// learn takes the time between two values of a meter that the registry does not
+// know. Bursts and gaps count for no more than twice or half of what is usual.
 func (c *counter) learn(ms int64) {
 	if c.step == 0 {
 		c.step = int32(min(ms, maxStep))
@@ -106,12 +105,28 @@ func (c *counter) learn(ms int64) {
 	c.step = int32(min(maxStep, max(1, usual+(min(max(ms, usual/2), 2*usual)-usual)/8)))
 }
 
+// sparse takes the time between two values of a counter that may come with every
+// tenth message of its meter alone: if the meter spoke in between, that is its
+// way and no gap. planned is the time between the messages.
+func (c *counter) sparse(ms, planned int64, spoke bool) {
+	usual := int64(c.step)
+	switch {
+	case ms > usual && spoke:
+		usual += (min(ms, 2*usual) - usual) / 8
+	case ms < usual:
+		usual -= (usual - ms) / 2
+	}
+	c.step = int32(min(maxStep, max(planned, usual)))
+}
+
 // advance ends the blocks between a reading and the one before.
 func (v *Vetter) advance(d *device, c *counter, from point, s stride) {
 	to := c.point()
 	step := to.time - from.time
 	if d.def == nil {
 		c.learn(step)
+	} else {
+		c.sparse(step, d.planned(), d.watched.last > from.time)
 	}
 	end := blockStart(from.time) + BlockMS
 	if to.time < end {

@@ -144,6 +144,43 @@ func TestLearntStep(t *testing.T) {
 	}
 }
 
+// A counter that comes with every tenth message of its meter has no gaps, and one
+// that loses every other has them.
+func TestStepBeyondThePlan(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		comes func(m int64) bool
+		want  meter.Quality
+	}{
+		{"every tenth", func(m int64) bool { return m%10 == 3 }, meter.Good},
+		{"half are lost", func(m int64) bool { return m%7 == 3 || m%5 == 1 || m%3 == 2 }, meter.Estimated},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newStream(mill(t, 600, 6))
+			for m := int64(0); m <= 8*60; m++ {
+				if tt.comes(m) {
+					s.send(t, quarter+m*minute, float64(m))
+				} else if tt.want == meter.Good {
+					r := meter.Reading{Series: s.series, Time: quarter + m*minute, Values: power(float64(m))}
+					s.vetter.Check(&r, r.Time, nil)
+				}
+				if m == 7*60 {
+					s.restart(t, mill(t, 600, 6))
+				}
+			}
+			worst := meter.Good
+			for i := range int64(8) {
+				worst = worst.Worst(s.blocks[quarter+(22+i)*block].Quality)
+			}
+			if worst != tt.want {
+				t.Errorf("the blocks are %s, want %s", worst, tt.want)
+			}
+		})
+	}
+}
+
 // A clock that runs ahead and is set back counts nothing twice.
 func TestClockSetBack(t *testing.T) {
 	t.Parallel()
