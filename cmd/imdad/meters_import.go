@@ -59,7 +59,7 @@ func (m *metersImport) Run(e *env) error {
 		verb = "changed"
 		if len(plan.Changes) > 0 {
 			if err := replaceFile(plan.Target, plan.Had, plan.Text); err != nil {
-				return err
+				return fmt.Errorf("nothing is changed: %w", err)
 			}
 		}
 	}

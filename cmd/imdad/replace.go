@@ -41,7 +41,7 @@ func replaceFile(path string, had, text []byte) (err error) {
 		return err
 	}
 	if !bytes.Equal(now, had) {
-		return fmt.Errorf("%s was changed meanwhile; nothing is changed now: try again", path)
+		return fmt.Errorf("%s was edited meanwhile; try again", path)
 	}
 	return os.Rename(f.Name(), path)
 }

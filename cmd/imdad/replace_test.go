@@ -16,7 +16,7 @@ func TestReplaceFile(t *testing.T) {
 		refused string
 	}{
 		{"as it was read", "old", 0o640, ""},
-		{"edited meanwhile", "edited", 0o640, "was changed meanwhile; nothing is changed now: try again"},
+		{"edited meanwhile", "edited", 0o640, "was edited meanwhile; try again"},
 		{"read-only", "old", 0o440, "is read-only"},
 	}
 	for _, tt := range tests {
