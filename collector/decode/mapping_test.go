@@ -102,6 +102,13 @@ func TestJSONBranchesOfTime(t *testing.T) {
 	})
 }
 
+// namedSource has a reading for each value, names beside them, and branches.
+var namedSource = decode.Source{
+	Name: "s", Topics: []string{"gw/{zone}/{meter}"}, Profile: "json", Utility: "water",
+	Registers: []decode.Register{{Path: "k1.v", Register: "volume_m3", Unit: "l"}},
+	JSON:      &decode.Mapping{Each: "*", Time: "*.t", Layout: "unix", Name: "*.n"},
+}
+
 // Many gateways say the names of values beside them.
 func TestJSONNames(t *testing.T) {
 	// https://docs.emqx.com/en/neuron/v2.2/reference/mqtt-api.html

@@ -24,6 +24,7 @@ func fuzzProfile(f *testing.F, source decode.Source, topic string) {
 	f.Add(topic, []byte(`{"a":[1,{"b":null}],"":"1.5","time":"2026-11-23T08:15:00Z"}`), true)
 	f.Add(topic, []byte(`[[{"ts":1,"values":{"p":"1e400"}}]]`), false)
 	f.Add(topic, []byte(`{"p":NaN}`), false)
+	f.Add(topic, []byte(`[{"n":"k1","v":1,"t":1795421700},{"v":2,"n":7,"t":1795421700},{"n":"","v":3}]`), false)
 	f.Add(topic, []byte("431.2"), false)
 	f.Fuzz(func(t *testing.T, topic string, payload []byte, retained bool) {
 		d := decode.New([]decode.Source{source}, meter.NewCatalog(1000))
@@ -55,10 +56,13 @@ const constant = 4 << 20
 
 // What is made to cost most must stay within the same bounds.
 func TestWorstPayloads(t *testing.T) {
-	var paths, long strings.Builder
+	var paths, long, named strings.Builder
 	for i := range 1020 {
 		fmt.Fprintf(&paths, `"k%d":1,`, i)
 		fmt.Fprintf(&long, `"%s%d":1,`, strings.Repeat("k", 200), i)
+	}
+	for i := range 680 {
+		fmt.Fprintf(&named, `{"n":"k%d","v":1,"t":1795421700},`, i)
 	}
 	tests := map[string]struct {
 		source         decode.Source
@@ -72,6 +76,7 @@ func TestWorstPayloads(t *testing.T) {
 		"deep":           {zigbeeSource, "zigbee2mqtt/x", strings.Repeat(`{"a":`, 40) + "1" + strings.Repeat("}", 40), "!too_deep"},
 		"a long path":    {zigbeeSource, "zigbee2mqtt/x", `{"` + strings.Repeat("a", 600) + `":1}`, "!bad_name"},
 		"many notes":     {tasmotaSource, "tele/x/SENSOR", `{` + strings.Repeat(`"TempUnit":"C",`, 10_000) + `"a":{"Temperature":1}}`, "!duplicate_key"},
+		"many names":     {namedSource, "gw/z/m", `[` + named.String() + `{"n":"z","v":1,"t":1795421700}]`, ""},
 		"many channels":  {shellySource, "d/status/em:0", `{"id":0,` + paths.String() + `"z":1}`, ""},
 	}
 	for name, tt := range tests {
@@ -118,6 +123,7 @@ func FuzzTasmota(f *testing.F)     { fuzzProfile(f, tasmotaSource, "tele/p/SENSO
 func FuzzShelly(f *testing.F)      { fuzzProfile(f, shellySource, "d/events/rpc") }
 func FuzzWmbusmeters(f *testing.F) { fuzzProfile(f, wmbusSource, "wmbusmeters/x") }
 func FuzzJSON(f *testing.F)        { fuzzProfile(f, jsonSource, "city/sn-z1/gw7") }
+func FuzzJSONNames(f *testing.F)   { fuzzProfile(f, namedSource, "gw/z/m") }
 func FuzzZigbee2MQTT(f *testing.F) { fuzzProfile(f, zigbeeSource, "zigbee2mqtt/plug") }
 func FuzzThingsboardDevice(f *testing.F) {
 	fuzzProfile(f, tbDevice, "m1/v1/devices/me/telemetry")
