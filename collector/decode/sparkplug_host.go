@@ -274,9 +274,13 @@ func (m *sparkplugMessage) birthNumber() (number uint64, ok bool) {
 // data reads what has changed.
 func (h *sparkplugHost) data(to *route, m *Message, out *Readings) (Result, *Reject) {
 	n, device := to.edge.node, to.edge.topic.device
-	place := h.track(n, h.sum(m.Payload), m.Received)
+	sum := h.sum(m.Payload)
+	place := h.track(n, sum, m.Received)
 	s, before := n.scopes[device], 0
 	if s == nil {
+		if place == again || !n.born && h.message.hasSeq && n.sequence.had(h.message.seq, sum) {
+			return Control, nil // read before its node or device died; the acknowledgement was lost
+		}
 		if len(n.scopes) >= maxNodeDevices {
 			return 0, &Reject{TooManyMeters, fmt.Sprintf("device %q is one too many", clip(device))}
 		}

@@ -63,6 +63,11 @@ func (s *sequence) take(n uint8, sum uint32, now int64) order {
 	return afterGap
 }
 
+// had tells whether a message came since the last birth.
+func (s *sequence) had(n uint64, sum uint32) bool {
+	return s.sums != nil && n < uint64(len(s.sums)) && s.sums[n] == sum
+}
+
 // found takes a number off those that are missing.
 func (s *sequence) found(n uint8) bool {
 	bit := uint64(1) << (n % 64)

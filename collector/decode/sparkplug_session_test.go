@@ -399,3 +399,26 @@ func TestSparkplugFilters(t *testing.T) {
 		t.Error(s.Filters())
 	}
 }
+
+// A broker that restarts hands out what was read, but not acknowledged in time,
+// after the death that it sent before.
+func TestSparkplugRedeliveryAfterADeath(t *testing.T) {
+	t.Parallel()
+	const born = `{"timestamp":1795421700000,"seq":1,"metrics":[{"name":"y","alias":1,"dataType":"Int32","value":2}]}`
+	for _, test := range []struct{ name, topic, payload string }{
+		{"of the node", "spBv1.0/g/NDEATH/n", ndeath(0)},
+		{"of the device", "spBv1.0/g/DDEATH/n/d", fmt.Sprintf(`{"timestamp":%d,"seq":3}`, arrived)},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			p := newPlant(t, sparkplugSource)
+			p.gets("spBv1.0/g/NBIRTH/n", nbirth(nodeX))
+			p.gets("spBv1.0/g/DBIRTH/n/d", born)
+			p.expect("spBv1.0/g/DDATA/n/d", values(2, arrived, 7), "g/electricity/d received partial y=7")
+			p.gets(test.topic, test.payload)
+			p.expect("spBv1.0/g/DDATA/n/d", values(2, arrived, 7), "control")
+			p.expectAsks(20_000)
+			p.expect("spBv1.0/g/DDATA/n/d", values(2, arrived, 8), "!no_birth")
+		})
+	}
+}
