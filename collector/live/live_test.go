@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/imdad-telemetry/imdad/collector/live"
+	"github.com/imdad-telemetry/imdad/collector/live/snapshot"
 	"github.com/imdad-telemetry/imdad/collector/meter"
 	"github.com/imdad-telemetry/imdad/collector/zone"
 )
@@ -310,5 +311,40 @@ func BenchmarkScrape(b *testing.B) {
 		if _, err := registry.Gather(); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestStuckInParts: a meter that sends a register a message, and whose counter
+// does not stand for the others' times, is as stuck as one that sends all at once.
+func TestStuckInParts(t *testing.T) {
+	t.Parallel()
+	const volume, flow, pressure = "volume_m3", "flow_m3h", "pressure_bar"
+	f, snap := newFeed(city(t)), snapshot.Snapshot{}
+	unchanged := func() int {
+		f.Snapshot(&snap)
+		i, _ := snap.Registry.MeterIndex("z1", meter.Water, "mw1")
+		return snap.Meters[i].Unchanged
+	}
+	round := func(counted float64) {
+		f.now = f.now.Add(time.Minute)
+		values := []meter.Value{{Register: flow, Value: 3.3}, {Register: pressure, Value: 2.1}}
+		for _, change := range []func(*meter.Reading){
+			func(r *meter.Reading) { r.Values = append(r.Values, values...) },
+			func(r *meter.Reading) { r.Values = values },
+			func(r *meter.Reading) { r.Values = []meter.Value{values[1], values[0]} },
+		} {
+			f.say("z1", meter.Water, "mw1", volume, counted, change)
+			f.now = f.now.Add(time.Millisecond)
+		}
+	}
+	for range 8 {
+		round(700.1)
+	}
+	if got := unchanged(); got != 7 {
+		t.Errorf("unchanged for %d intervals, want 7", got)
+	}
+	round(700.2)
+	if got := unchanged(); got != 0 {
+		t.Errorf("unchanged for %d intervals after the counter went on, want 0", got)
 	}
 }

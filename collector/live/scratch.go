@@ -109,7 +109,7 @@ func roleOfFlow(register string) role {
 // scratch is one reading by role. It is reused: has tells what is in it.
 type scratch struct {
 	has       uint32
-	sum       float64 // of all values, with or without a role
+	sum       float64 // of all registers of the meter, with or without a role
 	values    [roles]float64
 	exchanges []zone.Replacement // of the meter's device
 }

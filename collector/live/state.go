@@ -141,23 +141,31 @@ func (s *State) Update(r *meter.Reading, received int64) {
 	if history(r, received) {
 		return
 	}
-	s.scratch.has, s.scratch.sum = 0, 0
+	s.scratch.has = 0
 	for i := range r.Values {
 		v := &r.Values[i]
 		reg := s.register(m, i, v.Register, len(r.Values))
 		if r.Time >= reg.time {
 			reg.value, reg.time = v.Value, r.Time
 		}
-		s.scratch.sum += v.Value
 		if role := s.kinds[reg.kind].role; role != noRole {
 			s.scratch.put(role, v.Value)
 		}
 	}
 	// What is out of range is kept for people to look at, not for sums.
 	if m.place != nil && s.scratch.has != 0 && r.Quality < meter.OutOfRange {
-		s.scratch.exchanges = m.place.def.Replacements
+		s.scratch.exchanges, s.scratch.sum = m.place.def.Replacements, m.sum()
 		m.place.follow(&s.scratch, r.Time)
 	}
+}
+
+// sum adds up all that the meter says, whichever registers a message brought: it
+// stays the same as long as they do.
+func (m *meterState) sum() (sum float64) {
+	for i := range m.registers {
+		sum += m.registers[i].value
+	}
+	return sum
 }
 
 // follow hands a reading to what follows the meter's object.
