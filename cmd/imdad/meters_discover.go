@@ -16,7 +16,7 @@ import (
 )
 
 type metersDiscover struct {
-	quarantineFlags
+	registryFlags
 	Listen time.Duration `help:"Besides, listen to the broker for so long: to all topics, whoever reads them." placeholder:"30s"`
 	Filter string        `help:"With --listen: the topics to listen to (default: #, all)." default:"#" placeholder:"FILTER"`
 	CSV    bool          `name:"csv" help:"Only the proposed meters, as a list for imdad meters import."`
@@ -39,26 +39,25 @@ group of topics a source is proposed, with the profile that its messages look li
 replay --all --reason no_source reads what had come before.`
 }
 
-func (m *metersDiscover) Run(e *env) (err error) {
-	s, err := m.open(e)
+func (m *metersDiscover) Run(e *env) error {
+	c, registry, err := m.load(e)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	seen, err := collector.ReadSightings(s.config.DataDir)
+	seen, err := collector.ReadSightings(c.DataDir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) { // none is saved yet
 		return err
 	}
-	meters := propose(seen, s.registry)
+	meters := propose(seen, registry)
 	if m.CSV {
 		return writeProposals(e.stdout, meters)
 	}
-	strays := newStrays(s.config.Sources)
-	if err := strays.fromQuarantine(e.ctx, s); err != nil {
+	strays := newStrays(c.Sources)
+	if err := strays.fromQuarantine(e, &c, m.Listen > 0); err != nil {
 		return err
 	}
 	if m.Listen > 0 {
-		if err := strays.fromBroker(e, m, &s.config); err != nil {
+		if err := strays.fromBroker(e, m, &c); err != nil {
 			return err
 		}
 	}

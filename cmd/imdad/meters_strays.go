@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"slices"
 	"strconv"
@@ -68,14 +69,23 @@ func (s *strays) add(topic string, payload []byte, received int64) {
 	g.Topic, g.payload, g.received = topic, bytes.Clone(payload), received
 }
 
-// fromQuarantine adds what waits there for a source.
-func (s *strays) fromQuarantine(ctx context.Context, q *quarantined) error {
-	return quarantineFilter{Reason: string(decode.NoSource)}.each(ctx, q.Spool, func(listed spool.Entry) error {
+// fromQuarantine adds what waits there for a source. A service that has never
+// run has none, which is no mistake where there is something else to look at.
+func (s *strays) fromQuarantine(e *env, c *config, optional bool) (err error) {
+	q, err := attach(e, c)
+	if optional && errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, q.Close()) }()
+	return quarantineFilter{Reason: string(decode.NoSource)}.each(e.ctx, q, func(listed spool.Entry) error {
 		if s.decoder.Reads(listed.Topic) {
 			s.waiting++
 			return nil
 		}
-		entry, err := q.Get(ctx, listed.ID)
+		entry, err := q.Get(e.ctx, listed.ID)
 		if errors.Is(err, spool.ErrNotFound) {
 			return nil // replayed or dropped just now
 		}

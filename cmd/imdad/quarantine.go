@@ -46,17 +46,22 @@ func (f quarantineFlags) open(e *env) (*quarantined, error) {
 		fmt.Fprintln(e.stderr, err)
 		return nil, reported{err}
 	}
-	if _, err := os.Stat(c.DataDir); err != nil {
-		return nil, fmt.Errorf("open the data folder (data_dir), which imdad run makes: %w", err)
-	}
-	s, err := spool.Attach(e.ctx, spool.Options{
-		Dir: c.DataDir, Config: c.Spool, Quarantine: c.Quarantine, Now: time.Now,
-		Log: zerolog.New(e.stderr).Level(zerolog.WarnLevel),
-	})
+	s, err := attach(e, &c)
 	if err != nil {
 		return nil, err
 	}
 	return &quarantined{Spool: s, config: c, registry: registry}, nil
+}
+
+// attach opens the spool in the data folder beside a service.
+func attach(e *env, c *config) (*spool.Spool, error) {
+	if _, err := os.Stat(c.DataDir); err != nil {
+		return nil, fmt.Errorf("open the data folder (data_dir), which imdad run makes: %w", err)
+	}
+	return spool.Attach(e.ctx, spool.Options{
+		Dir: c.DataDir, Config: c.Spool, Quarantine: c.Quarantine, Now: time.Now,
+		Log: zerolog.New(e.stderr).Level(zerolog.WarnLevel),
+	})
 }
 
 // quarantined is an attached spool with the configuration it belongs to.
