@@ -19,6 +19,12 @@ var quarter = time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC).UnixMilli()
 // at a plant of a contract.
 func mill(t testing.TB, kva float64, digits int, replacements ...zone.Replacement) *zone.Registry {
 	t.Helper()
+	return every(t, minute, kva, digits, replacements...)
+}
+
+// every is the same, read each so many ms.
+func every(t testing.TB, ms int64, kva float64, digits int, replacements ...zone.Replacement) *zone.Registry {
+	t.Helper()
 	name := zone.Name{En: "a", Ar: "ا"}
 	r, err := zone.New([]*zone.File{{
 		City: zone.City{ID: "c", Name: name}, Zones: []zone.Zone{{ID: "z", Name: name}},
@@ -26,7 +32,7 @@ func mill(t testing.TB, kva float64, digits int, replacements ...zone.Replacemen
 		Feeders:     []zone.Feeder{{ID: "f", Name: name, Zone: "z", From: "s", RatingA: 400}},
 		Plants:      []zone.Plant{{ID: "p", Name: name, Zone: "z", Feeder: "f", Sector: zone.Weaving, ContractKVA: kva}},
 		Meters: []zone.Meter{{
-			ID: "m0", Zone: "z", Utility: meter.Electricity, At: "p", IntervalS: 60, Digits: digits, Replacements: replacements,
+			ID: "m0", Zone: "z", Utility: meter.Electricity, At: "p", IntervalS: float64(ms) / 1000, Digits: digits, Replacements: replacements,
 		}},
 	}})
 	if err != nil {
@@ -184,8 +190,11 @@ func TestCounterRules(t *testing.T) {
 		{"replaced twice", func(t testing.TB) *zone.Registry {
 			return mill(t, 600, 6, exchange(minute/3, kwh(5001), kwh(0)), exchange(minute/2, kwh(2), kwh(700)))
 		}, []at{{0, 5000}, {minute, 703}}, meter.Reset, "replaced", 6, meter.Reset, "replaced", 5006},
+		{"replaced after a reset, by one that shows more", func(t testing.TB) *zone.Registry { return mill(t, 0, 0, exchange(3*minute/2, kwh(3), nil)) },
+			[]at{{0, 5000}, {minute, 0}, {2 * minute, 5010}}, meter.Reset, "replaced", 3, meter.Missing, "reset", 5003},
 		{"replaced before", func(t testing.TB) *zone.Registry { return mill(t, 600, 6, exchange(-minute, kwh(5004), kwh(20))) },
 			[]at{{0, 5000}, {minute, 5001}}, meter.Good, "", 1, meter.Good, "", 5001},
+		{"what no float counts in moves nothing", anybody, []at{{0, 5000}, {minute, 2e15}}, meter.OutOfRange, "", 0, meter.Good, "", 5000},
 		{"negative values move nothing", anybody, []at{{0, 5000}, {minute, -3}}, meter.OutOfRange, "", 0, meter.Good, "", 5000},
 	}
 	for _, tt := range tests {
