@@ -36,7 +36,7 @@ func (r *reader) emit(to *route, m *Message, out *Readings) (Result, *Reject) {
 		case m.Received == 0 || r.source.mapping.wantsTime():
 			return 0, &Reject{NoTime, "the message has no time"}
 		default:
-			g.time = m.Received
+			g.time, g.received = m.Received, true
 		}
 		if reject := r.readings(to, g, out); reject != nil {
 			return 0, reject
@@ -115,7 +115,7 @@ func (r *reader) readings(to *route, g *group, out *Readings) *Reject {
 
 func (r *reader) next(out *Readings, s *meter.Series, g *group) {
 	reading := out.next(s)
-	reading.Time, reading.Quality = g.time, r.source.quality
+	reading.Time, reading.Received, reading.Quality = g.time, g.received, r.source.quality
 	reading.Seq, reading.HasSeq = g.seq, g.hasSeq
 	reading.Partial, reading.ByException = r.partial, r.place.partial
 }

@@ -26,6 +26,7 @@ type group struct {
 	notes    [2]int // from and to, of reader.notes
 	time     int64
 	timed    bool
+	received bool // time is that of receipt
 	device   []byte
 	utility  meter.Utility
 	seq      int64

@@ -51,7 +51,9 @@ type Reading struct {
 	Quality    Quality
 	// Reason says in a word why vetting gave the reading its quality, or what it
 	// saw of its counters; empty if there is nothing to say.
-	Reason     string
+	Reason string
+	// Received says that the meter gave no time, and Time is that of receipt.
+	Received   bool
 	Historical bool // a backfill: stored, never alarmed on
 	// Partial says that the meter sent what had changed: its other registers
 	// stand as it sent them last.

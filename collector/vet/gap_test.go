@@ -136,7 +136,7 @@ func TestGapsOfUnknownMeters(t *testing.T) {
 			}
 			w.take(seconds, power(float64(i)))
 		}
-		if got := w.v.Findings()["absent"]; got < lost-3 || got > lost+12 {
+		if got := w.v.Findings()["absent"]; got < lost-3 || got > lost*3/2+12 {
 			rt.Fatalf("%d absent, %d were lost", got, lost)
 		}
 	})

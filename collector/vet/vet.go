@@ -124,6 +124,10 @@ func (v *Vetter) Check(r *meter.Reading, received int64, prints []byte) (Verdict
 		if r.HasSeq {
 			id = mix(uint64(r.DeviceTime)) ^ uint64(r.Seq)
 		}
+	case r.Received:
+		// Two messages of one millisecond are two readings.
+		r.Time = max(r.Time, m.lastStamp+1)
+		id = uint64(r.Time)
 	case received-r.Time > meter.LateAfter.Milliseconds():
 		r.Quality = r.Quality.Worst(meter.Late)
 	}
@@ -139,12 +143,12 @@ func (v *Vetter) Check(r *meter.Reading, received int64, prints []byte) (Verdict
 	if known && before == print.values {
 		return Duplicate, prints
 	}
-	if r.Stamped {
+	if r.Stamped || r.Received {
 		m.lastStamp = r.Time
 	}
 	v.seen.put(print, received)
 	prints = print.append(prints)
-	v.ours = r.Stamped || r.Time == received
+	v.ours = r.Stamped || r.Received || r.Time == received
 	v.complete(m.device, r)
 	v.count(m.device, r)
 	m.device.watch(r)

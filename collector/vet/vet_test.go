@@ -166,6 +166,20 @@ func TestDuplicates(t *testing.T) {
 	}
 }
 
+// Two messages without a time may come in one millisecond, and neither replaces
+// the other.
+func TestTimesOfReceiptAreUnique(t *testing.T) {
+	t.Parallel()
+	v := vet.New(nil)
+	for i, kw := range []float64{1, 2, 1, 1} {
+		r := meter.Reading{Series: series(0), Time: received, Received: true, Values: power(kw)}
+		verdict, _ := v.Check(&r, received, nil)
+		if verdict != vet.Store || r.Time != received+int64(i) || r.Stamped || r.Quality != meter.Good {
+			t.Errorf("message %d: verdict %d, %+v", i, verdict, r)
+		}
+	}
+}
+
 func TestStampsAreUnique(t *testing.T) {
 	t.Parallel()
 	v := vet.New(nil)
