@@ -131,6 +131,7 @@ func cleanAt(v, share float64) int {
 const (
 	idleShare    = 0.02 // of the highest flow: below, a counter need not start
 	quantaOwed   = 4    // times what flowed at most until it moved
+	digitsOwed   = 2    // times its last digit, at the least
 	quantumKnown = 2    // moves after which that is known
 	stepsOwed    = 1000 // times its last digit, until then
 	flowGap      = 3    // intervals beyond which the flow is not known
@@ -161,10 +162,13 @@ func (d *device) halted(r *meter.Reading, s *seen, dt int64) bool {
 	if w.still < stuckReadings || w.owed == 0 {
 		return false
 	}
-	if w.owed <= quantaOwed*w.quantum {
+	// What it shows may be finer than what is known of it so far, and never is
+	// coarser: a counter that began anew has moved, and says nothing by that.
+	digit := coarsest(r.Values)
+	if w.owed <= quantaOwed*w.quantum || float64(w.owed) <= digitsOwed*digit {
 		return false
 	}
-	return w.moves == quantumKnown || float64(w.owed) > stepsOwed*coarsest(r.Values)
+	return w.moves == quantumKnown || float64(w.owed) > stepsOwed*digit
 }
 
 // moved takes the most that flowed between two moves of the counters for what

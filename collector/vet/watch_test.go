@@ -186,7 +186,7 @@ func TestStuck(t *testing.T) {
 		{"fuel burnt that is not counted", meter.Fuel, "boiler",
 			func(i int, noise *rand.Rand) []meter.Value {
 				return say("flow_lph", 120+noise.NormFloat64(), "consumed_l", 5000+2*float64(min(i, 30)))
-			}, 36},
+			}, 41},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
